@@ -24,19 +24,19 @@ def one_hot(
     return (label[:, None] == classes).to(dtype)
 
 # %% ../nbs/04_losses.ipynb #94d1816e
-def _dice_sums(prob, target, weight=None):
-    "Per item and class: sums of `prob*target`, `prob` and `target`, each voxel counted `weight` times"
-    K = prob.shape[1]
-    p = prob.flatten(2)
-    w = p.new_ones(1, 1, 1) if weight is None else weight.flatten(2)
-    if target.ndim == prob.ndim:
-        t, pw = target.flatten(2), p*w
-        return (pw*t).sum(2), pw.sum(2), (t*w).sum(2)
-    masks = [(target.flatten(1) == k)*w[:, 0] for k in range(K)]
-    inter = torch.stack([(a*m).sum(1) for a, m in zip(p.unbind(1), masks)], 1)
-    return inter, (p*w).sum(2), torch.stack([m.sum(1) for m in masks], 1)
+def _class_sums(hit, label, K, weight):
+    "Sum over the voxels of each class of `hit`, the probability there of the true class, and of `weight`"
+    def total(x): return x.new_zeros(len(x), K, dtype=torch.float64).scatter_add(1, label, x.double()).to(hit)
+    w = torch.ones_like(hit) if weight is None else weight.flatten(1)
+    return total(hit*w), total(w)
 
 # %% ../nbs/04_losses.ipynb #d2f17c8b
+def _dice_loss(inter, p, t, background, eps):
+    "One less the mean Dice, from sums [B,K] of the product, of the one and of the other"
+    dice = (2*inter + eps) / (p + t + eps)
+    return 1 - dice[:, 0 if background else 1:].mean()
+
+# %% ../nbs/04_losses.ipynb #df02b012
 def soft_dice(
     prob:Tensor, # class probabilities [B,K,*S]
     target:Tensor, # probabilities [B,K,*S], or an integer label map [B,*S]
@@ -45,9 +45,15 @@ def soft_dice(
     eps:float=1e-6, # makes the Dice of a class that neither has 1, not 0/0
 ) -> Tensor: # scalar, 0 (same) to 1 (disjoint)
     "One less the soft Dice overlap, averaged over items and classes"
-    inter, p, t = _dice_sums(prob, target, weight)
-    dice = (2*inter + eps) / (p + t + eps)
-    return 1 - dice[:, 0 if background else 1:].mean()
+    p = prob.flatten(2)
+    pw = p if weight is None else p*weight.flatten(2)
+    if target.ndim == prob.ndim:
+        t = target.flatten(2)
+        inter, t = (pw*t).sum(2), (t if weight is None else t*weight.flatten(2)).sum(2)
+    else:
+        label = target.flatten(1)
+        inter, t = _class_sums(p.gather(1, label[:, None])[:, 0], label, p.shape[1], weight)
+    return _dice_loss(inter, pw.sum(2), t, background, eps)
 
 # %% ../nbs/04_losses.ipynb #ec53e82a
 def dice_ce(
@@ -57,10 +63,11 @@ def dice_ce(
     weight:Tensor=None, # confidence of each voxel [B,1,*S]
 ) -> Tensor: # scalar
     "Mean of soft Dice and cross-entropy"
-    logp = logits.log_softmax(1)
-    dice = soft_dice(logp.exp(), label, background, weight)
-    if weight is None: ce = F.nll_loss(logp, label)
-    else: ce = (F.nll_loss(logp, label, reduction='none')*weight[:, 0]).sum() / weight.sum().clamp_min(1e-6)
+    logp, label = logits.flatten(2).log_softmax(1), label.flatten(1)
+    hit, w = logp.gather(1, label[:, None])[:, 0], 1 if weight is None else weight.flatten(2)
+    inter, t = _class_sums(hit.exp(), label, logp.shape[1], weight)
+    dice = _dice_loss(inter, (logp.exp()*w).sum(2), t, background, 1e-6)
+    ce = -hit.mean() if weight is None else -(hit*w[:, 0]).sum() / w.sum().clamp_min(1e-6)
     return (dice + ce)/2
 
 # %% ../nbs/04_losses.ipynb #06e4515e
@@ -133,7 +140,7 @@ class _LNCC(torch.autograd.Function):
     def forward(ctx, a, b, window, eps):
         N = window**(a.ndim-1)
         a, b, A, B, ab, aa, bb = _moments(a, b, window)
-        aa, bb = [v.masked_fill(v < eps*N, torch.inf) if False else v.clamp_min(eps*N) for v in (aa, bb)]
+        aa, bb = aa.clamp_min(eps*N), bb.clamp_min(eps*N)
         g = ab/(aa*bb)
         r = g*ab
         ctx.save_for_backward(a, b, A, B, g, r/aa*(aa > eps*N), r/bb*(bb > eps*N))
