@@ -123,7 +123,7 @@ def nuclei(
     return res
 
 # %% ../nbs/02a_phantoms.ipynb #7b24ccfb
-FOLDING = {2: dict(length=.45, depth=.33, thick=.07, seed=30), 3: dict(length=.90, depth=.30, thick=.085, seed=2)}
+FOLDING = {2: dict(length=.45, depth=.30, thick=.07, seed=25), 3: dict(length=.90, depth=.30, thick=.085, seed=2)}
 
 # %% ../nbs/02a_phantoms.ipynb #1f66f697
 def tissues(
