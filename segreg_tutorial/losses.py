@@ -1,4 +1,4 @@
-"""What the two networks are told to make small: overlap, likeness of images, smoothness of the displacement
+"""What the two networks are told to make small: overlap, likeness of images, roughness of a displacement
 
 Docs: https://segreg-tutorial.github.io/segreg_tutorial/losses.html.md"""
 
@@ -13,22 +13,31 @@ import torch, torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-# %% ../nbs/04_losses.ipynb #f3a6ae55
+# %% ../nbs/04_losses.ipynb #3ad75195
 def one_hot(
     label:Tensor, # integer label map [B,*S]
     K:int, # number of classes, background included
     dtype:torch.dtype=torch.float32, # of the result
-) -> Tensor: # [B,K,*S], zero in every channel where a value is outside 0..K-1
+) -> Tensor: # [B,K,*S], 0 in every channel where a value is outside 0..K-1
     "One channel a class: 1 where `label` names that class, 0 elsewhere"
     classes = torch.arange(K, device=label.device).view(1, K, *[1]*(label.ndim-1))
     return (label[:, None] == classes).to(dtype)
 
-# %% ../nbs/04_losses.ipynb #94d1816e
+# %% ../nbs/04_losses.ipynb #10b818f3
+def _full(x):
+    "`x` in float32 if it came in half precision: long sums need the digits"
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+# %% ../nbs/04_losses.ipynb #8badd5f4
+def _times(x, weight):
+    "`x` [B,K,N], each voxel `weight` times"
+    return x if weight is None else x*weight.flatten(2)
+
+# %% ../nbs/04_losses.ipynb #1142d293
 def _class_sums(hit, label, K, weight):
-    "Sum over the voxels of each class of `hit`, the probability there of the true class, and of `weight`"
-    def total(x): return x.new_zeros(len(x), K, dtype=torch.float64).scatter_add(1, label, x.double()).to(hit)
-    w = torch.ones_like(hit) if weight is None else weight.flatten(1)
-    return total(hit*w), total(w)
+    "Sums over the voxels of each class, of `hit` [B,1,N] (the probability of that class there) and of 1"
+    def total(x): return x.new_zeros(len(x), K, dtype=torch.float64).scatter_add(1, label, x[:, 0].double()).to(hit)
+    return total(_times(hit, weight)), total(_times(torch.ones_like(hit), weight))
 
 # %% ../nbs/04_losses.ipynb #d2f17c8b
 def _dice_loss(inter, p, t, background, eps):
@@ -40,166 +49,180 @@ def _dice_loss(inter, p, t, background, eps):
 def soft_dice(
     prob:Tensor, # class probabilities [B,K,*S]
     target:Tensor, # probabilities [B,K,*S], or an integer label map [B,*S]
-    background:bool=True, # count class 0 too
-    weight:Tensor=None, # confidence of each voxel [B,1,*S]
+    background:bool=True, # count class 0 too, as DeepAtlas does
+    weight:Tensor=None, # confidence of each voxel [B,1,*S]; a voxel of weight 0 does not count
     eps:float=1e-6, # makes the Dice of a class that neither has 1, not 0/0
 ) -> Tensor: # scalar, 0 (same) to 1 (disjoint)
     "One less the soft Dice overlap, averaged over items and classes"
-    p = prob.flatten(2)
-    pw = p if weight is None else p*weight.flatten(2)
-    if target.ndim == prob.ndim:
-        t = target.flatten(2)
-        inter, t = (pw*t).sum(2), (t if weight is None else t*weight.flatten(2)).sum(2)
-    else:
-        label = target.flatten(1)
-        inter, t = _class_sums(p.gather(1, label[:, None])[:, 0], label, p.shape[1], weight)
+    if target.shape not in (prob.shape, prob[:, 0].shape):
+        raise ValueError(f"`target` should be {tuple(prob.shape)} or {tuple(prob[:, 0].shape)}, got {tuple(target.shape)}")
+    p, t = _full(prob).flatten(2), target.flatten(target.ndim - prob.ndim + 2)
+    pw = _times(p, weight)
+    if target.ndim == prob.ndim: inter, t = (pw*t).sum(2), _times(t, weight).sum(2)
+    else: inter, t = _class_sums(p.gather(1, t.long()[:, None]), t.long(), p.shape[1], weight)
     return _dice_loss(inter, pw.sum(2), t, background, eps)
 
-# %% ../nbs/04_losses.ipynb #ec53e82a
+# %% ../nbs/04_losses.ipynb #99564377
 def dice_ce(
     logits:Tensor, # [B,K,*S]
     label:Tensor, # integer label map [B,*S]
     background:bool=True, # count class 0 in the Dice half
     weight:Tensor=None, # confidence of each voxel [B,1,*S]
-) -> Tensor: # scalar
+) -> Tensor: # scalar, from 0
     "Mean of soft Dice and cross-entropy"
-    logp, label = logits.flatten(2).log_softmax(1), label.flatten(1)
-    hit, w = logp.gather(1, label[:, None])[:, 0], 1 if weight is None else weight.flatten(2)
+    logp, label = _full(logits).flatten(2).log_softmax(1), label.flatten(1).long()
+    hit = logp.gather(1, label[:, None])
     inter, t = _class_sums(hit.exp(), label, logp.shape[1], weight)
-    dice = _dice_loss(inter, (logp.exp()*w).sum(2), t, background, 1e-6)
-    ce = -hit.mean() if weight is None else -(hit*w[:, 0]).sum() / w.sum().clamp_min(1e-6)
+    dice = _dice_loss(inter, _times(logp.exp(), weight).sum(2), t, background, 1e-6)
+    ce = -_times(hit, weight).mean() / (1 if weight is None else weight.mean().clamp_min(1e-6))
     return (dice + ce)/2
 
-# %% ../nbs/04_losses.ipynb #06e4515e
+# %% ../nbs/04_losses.ipynb #32da43f1
 def entropy_loss(
     prob:Tensor, # class probabilities [B,K,*S]
 ) -> Tensor: # scalar in nats, 0 to log K
     "Mean entropy of the voxels' class probabilities"
+    prob = _full(prob)
     return -(prob*prob.clamp_min(1e-8).log()).sum(1).mean()
 
-# %% ../nbs/04_losses.ipynb #99564377
+# %% ../nbs/04_losses.ipynb #d905c3e7
+def _pair(a, b):
+    "Both images in full precision, of one shape"
+    if a.shape != b.shape:
+        raise ValueError(f"`a` and `b` should be images of one shape, got {tuple(a.shape)} and {tuple(b.shape)}")
+    return _full(a), _full(b)
+
+# %% ../nbs/04_losses.ipynb #b47308fd
 def ncc(
     a:Tensor, # image [B,1,*S]
     b:Tensor, # image [B,1,*S]
-    eps:float=1e-6, # smallest variance that counts; a flatter image correlates 0 with everything
+    eps:float=1e-6, # floor of a variance, for images of range 0..1
 ) -> Tensor: # [B], -1 to 1
     "Global normalised cross-correlation of each pair of images"
-    a, b = [x.flatten(1) - x.flatten(1).mean(1, keepdim=True) for x in (a, b)]
+    a, b = [x.flatten(1) - x.flatten(1).mean(1, keepdim=True) for x in _pair(a, b)]
     return (a*b).mean(1) / (a.square().mean(1).clamp_min(eps) * b.square().mean(1).clamp_min(eps)).sqrt()
 
-# %% ../nbs/04_losses.ipynb #9b7a7421
+# %% ../nbs/04_losses.ipynb #b07ff77f
 def ncc_loss(
     a:Tensor, # image [B,1,*S]
     b:Tensor, # image [B,1,*S]
-) -> Tensor: # scalar, 0 to 2
-    "One less the global correlation, averaged over the batch"
+) -> Tensor: # scalar, 0 (alike) to 2 (inverted)
+    "One less the global correlation, averaged over the batch: the similarity of the DeepAtlas paper"
     return 1 - ncc(a, b).mean()
 
-# %% ../nbs/04_losses.ipynb #90c9f9bb
+# %% ../nbs/04_losses.ipynb #fa986b91
 def box_sum(
     x:Tensor, # [N,*S]
-    window:int, # odd width of the box, in voxels
+    window:int, # width of the box in voxels, odd
 ) -> Tensor: # [N,*S]
-    "Sum over the box around each voxel, zeros outside, as one banded-matrix product an axis"
+    "Sum over the box around each voxel, zeros outside, by one banded matrix an axis"
+    if window%2 == 0: raise ValueError(f"`window` should be odd, to have a middle, got {window}")
     s = x.shape
-    for d in range(1, x.ndim):
-        i = torch.arange(s[d], device=x.device)
-        band = ((i[:, None] - i).abs() <= window//2).to(x.dtype)
-        if d == x.ndim-1: x = x.reshape(-1, s[d]) @ band
-        else: x = band @ x.reshape(-1, s[d], s[d+1:].numel())
-        x = x.reshape(s)
+    # mixed precision would round the products before they are summed
+    with torch.autocast(x.device.type, enabled=False):
+        for d in range(1, x.ndim):
+            i = torch.arange(s[d], device=x.device)
+            band = ((i[:, None] - i).abs() <= window//2).to(x.dtype)
+            x = x.reshape(-1, s[d]) @ band if d == x.ndim-1 else band @ x.reshape(-1, s[d], s[d+1:].numel())
+            x = x.reshape(s)
     return x
 
-# %% ../nbs/04_losses.ipynb #d905c3e7
+# %% ../nbs/04_losses.ipynb #e581f718
 def _moments(a, b, window):
-    "Images about their means, their sums over each window, and there covariance and variances times window size"
-    N, shift = window**(a.ndim-1), [x.detach().mean() for x in (a, b)]
-    (s, t), (a, b) = shift, [x - m for x, m in zip((a, b), shift)]
+    "Images about their means, their window sums, and in each window N times covariance and variances"
+    N, (s, t) = window**(a.ndim-1), (a.detach().mean(), b.detach().mean())
+    a, b = a - s, b - t
     A, B, AA, BB, AB = box_sum(torch.cat([a, b, a*a, b*b, a*b]), window).chunk(5)
-    # outside the image the raw value is 0, which about the mean is -s and -t
     out = N - box_sum(torch.ones_like(a[:1]), window)
     A, B = A - out*s, B - out*t
     return a, b, A, B, AB + out*(s*t) - A*B/N, AA + out*(s*s) - A*A/N, BB + out*(t*t) - B*B/N
 
-# %% ../nbs/04_losses.ipynb #b47308fd
+# %% ../nbs/04_losses.ipynb #dd06b245
 def lncc_map(
     a:Tensor, # image [B,1,*S]
     b:Tensor, # image [B,1,*S]
-    window:int=9, # odd width of the window, in voxels
-    eps:float=1e-6, # smallest variance that counts
+    window:int=9, # width of the window in voxels, odd
+    eps:float=1e-6, # floor of a window's variance, for images of range 0..1
 ) -> Tensor: # [B,1,*S], 0 to 1
     "Squared correlation of `a` and `b` in the window around each voxel"
+    a, b = _pair(a, b)
     *_, ab, aa, bb = _moments(a.flatten(0, 1), b.flatten(0, 1), window)
     floor = eps*window**(a.ndim-2)
     return (ab*ab / (aa.clamp_min(floor)*bb.clamp_min(floor))).view_as(a)
 
-# %% ../nbs/04_losses.ipynb #b07ff77f
+# %% ../nbs/04_losses.ipynb #9df06160
 class _LNCC(torch.autograd.Function):
-    "Mean of `lncc_map`, with its gradient written out: a box is symmetric, so it is three more box sums"
+    "Mean of `lncc_map`, with its gradient written out"
     @staticmethod
     def forward(ctx, a, b, window, eps):
-        N = window**(a.ndim-1)
+        floor = eps*window**(a.ndim-1)
         a, b, A, B, ab, aa, bb = _moments(a, b, window)
-        aa, bb = aa.clamp_min(eps*N), bb.clamp_min(eps*N)
+        aa, bb = aa.clamp_min(floor), bb.clamp_min(floor)
         g = ab/(aa*bb)
         r = g*ab
-        ctx.save_for_backward(a, b, A, B, g, r/aa*(aa > eps*N), r/bb*(bb > eps*N))
+        ctx.save_for_backward(a, b, A, B, g, r/aa*(aa > floor), r/bb*(bb > floor))
         ctx.window = window
         return r.mean()
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        a, b, A, B, g, ga, gb = ctx.saved_tensors
+        a, b, A, B, g, ha, hb = ctx.saved_tensors
         scale, N = 2*grad/a.numel(), ctx.window**(a.ndim-1)
-        def one(a, A, ga, b, B):
-            u, v, w = box_sum(torch.cat([g, ga, (ga*A - g*B)/N]), ctx.window).chunk(3)
+        def one(a, A, h, b, B):
+            u, v, w = box_sum(torch.cat([g, h, (h*A - g*B)/N]), ctx.window).chunk(3)
             return scale*(u*b - v*a + w)
         need = ctx.needs_input_grad
-        return one(a, A, ga, b, B) if need[0] else None, one(b, B, gb, a, A) if need[1] else None, None, None
+        return one(a, A, ha, b, B) if need[0] else None, one(b, B, hb, a, A) if need[1] else None, None, None
 
-# %% ../nbs/04_losses.ipynb #d0795fcd
+# %% ../nbs/04_losses.ipynb #14ca4be0
 def lncc(
     a:Tensor, # image [B,1,*S]
     b:Tensor, # image [B,1,*S]
-    window:int=9, # odd width of the window, in voxels
-    eps:float=1e-6, # smallest variance that counts
+    window:int=9, # width of the window in voxels, odd
+    eps:float=1e-6, # floor of a window's variance, for images of range 0..1
 ) -> Tensor: # scalar, 0 to 1: higher is more alike
     "Mean squared local correlation: the mean of `lncc_map`, in less time and memory"
+    a, b = _pair(a, b)
     return _LNCC.apply(a.flatten(0, 1), b.flatten(0, 1), window, eps)
 
-# %% ../nbs/04_losses.ipynb #941cfc5e
+# %% ../nbs/04_losses.ipynb #5036345d
 def lncc_loss(
     a:Tensor, # image [B,1,*S]
     b:Tensor, # image [B,1,*S]
-    window:int=9, # odd width of the window, in voxels
+    window:int=9, # width of the window in voxels, odd
 ) -> Tensor: # scalar, 0 (alike) to 1
     "One less `lncc`"
     return 1 - lncc(a, b, window)
 
-# %% ../nbs/04_losses.ipynb #e1ed64db
+# %% ../nbs/04_losses.ipynb #6d830ca1
 def diffusion(
     u:Tensor, # displacement [B,D,*S] in voxels
-) -> Tensor: # scalar, no unit
+) -> Tensor: # scalar, no unit: voxels of motion per voxel, squared
     "Squared first differences of `u`: mean over voxels, sum over axes and components"
     return u.shape[1]*sum(u.diff(dim=d).square().mean() for d in range(2, u.ndim))
 
-# %% ../nbs/04_losses.ipynb #dd06b245
-def _second(u, d, e):
-    "Second difference of `u` along axes `d` and `e`, on the voxels that have all their neighbours"
-    def at(i, j):
-        "`u` moved by `i` along `d` and by `j` along `e`, borders cut off"
-        for k in range(2, u.ndim): yield slice(1 + i*(k == d) + j*(k == e), u.shape[k] - 1 + i*(k == d) + j*(k == e))
-    def get(i, j): return u[(..., *at(i, j))]
-    if d == e: return get(1, 0) - 2*get(0, 0) + get(-1, 0)
-    return (get(1, 1) - get(1, -1) - get(-1, 1) + get(-1, -1))/4
+# %% ../nbs/04_losses.ipynb #23897b6b
+def _central(u, d):
+    "Central difference along axis `d`, two voxels shorter"
+    n = u.shape[d] - 2
+    return (u.narrow(d, 2, n) - u.narrow(d, 0, n))/2
 
-# %% ../nbs/04_losses.ipynb #00106257
+# %% ../nbs/04_losses.ipynb #d02e153c
+def _inner(u, axes):
+    "`u` less its border voxels along all spatial axes but `axes`"
+    for d in range(2, u.ndim):
+        if d not in axes: u = u.narrow(d, 1, u.shape[d] - 2)
+    return u
+
+# %% ../nbs/04_losses.ipynb #666e6604
 def bending(
-    u:Tensor, # displacement [B,D,*S] in voxels, at least 3 along each axis
-) -> Tensor: # scalar, 1/voxels
-    "Squared second differences of `u`: mean over inner voxels, sum over components, pairs of axes in both orders"
+    u:Tensor, # displacement [B,D,*S] in voxels, 3 voxels or more along each axis
+) -> Tensor: # scalar, in 1/voxel^2
+    "Squared second differences of `u`: mean over inner voxels, sum over components and ordered pairs of axes"
+    if min(u.shape[2:]) < 3:
+        raise ValueError(f"`u` should have 3 voxels or more along each axis, got shape {tuple(u.shape)}")
     axes = range(2, u.ndim)
-    pure = sum(_second(u, d, d).square().mean() for d in axes)
-    mixed = sum(_second(u, d, e).square().mean() for d in axes for e in axes if e > d)
+    pure = sum(_inner(u, (d,)).diff(n=2, dim=d).square().mean() for d in axes)
+    mixed = sum(_central(_central(_inner(u, (d, e)), d), e).square().mean() for d in axes for e in axes if d < e)
     return u.shape[1]*(pure + 2*mixed)

@@ -19,14 +19,14 @@ def _label_maps(pred, true, K):
         raise ValueError(f"`pred` and `true` should have one shape, got {maps[0].shape} and {maps[1].shape}: "
                          "bring both to one grid first")
     for name, x in zip(('pred', 'true'), maps):
-        if not np.isin(x, range(K)).all():
+        if (x != x.round()).any() or x.min() < 0 or x.max() >= K:
             raise ValueError(f"`{name}` should hold labels 0..{K-1} (K={K}), got values from {x.min()} to {x.max()}")
     return [x.astype(np.int64) for x in maps]
 
 # %% ../nbs/05_metrics.ipynb #0b1dc8f1
 def confusion(
-    pred, # label map [*S], array or tensor
-    true, # label map [*S], array or tensor
+    pred:np.ndarray, # label map [*S], array or tensor
+    true:np.ndarray, # label map [*S], array or tensor
     K:int, # number of classes, background included
 ) -> np.ndarray: # [K,K] voxel counts, row: true class, column: predicted class
     "How many voxels of each class of `true` were given each class in `pred`"
@@ -46,8 +46,8 @@ def _divide(a, b):
 
 # %% ../nbs/05_metrics.ipynb #251b8833
 def dice(
-    pred, # label map [*S]
-    true, # label map [*S]
+    pred:np.ndarray, # label map [*S]
+    true:np.ndarray, # label map [*S]
     K:int, # number of classes, background included
 ) -> np.ndarray: # [K-1], 0 to 1, one for each foreground class
     "Dice overlap: NaN where both lack the class, 0 where one does"
@@ -56,8 +56,8 @@ def dice(
 
 # %% ../nbs/05_metrics.ipynb #6955bece
 def iou(
-    pred, # label map [*S]
-    true, # label map [*S]
+    pred:np.ndarray, # label map [*S]
+    true:np.ndarray, # label map [*S]
     K:int, # number of classes, background included
 ) -> np.ndarray: # [K-1], 0 to 1
     "Intersection over union, with the same rule for missing classes"
@@ -93,8 +93,8 @@ def diagonal(
 
 # %% ../nbs/05_metrics.ipynb #bfb7a498
 def surface_distances(
-    pred, # label map [*S]
-    true, # label map [*S]
+    pred:np.ndarray, # label map [*S]
+    true:np.ndarray, # label map [*S]
     K:int, # number of classes, background included
     spacing:tuple, # mm along each axis
 ) -> list: # of K-1 pairs of arrays in mm: from `pred` to `true`, and back
@@ -114,8 +114,8 @@ def _hd95(there, back):
 
 # %% ../nbs/05_metrics.ipynb #8083d71f
 def hd95(
-    pred, # label map [*S]
-    true, # label map [*S]
+    pred:np.ndarray, # label map [*S]
+    true:np.ndarray, # label map [*S]
     K:int, # number of classes, background included
     spacing:tuple, # mm along each axis
 ) -> np.ndarray: # [K-1] in mm
@@ -129,8 +129,8 @@ def _assd(there, back):
 
 # %% ../nbs/05_metrics.ipynb #5a7937c6
 def assd(
-    pred, # label map [*S]
-    true, # label map [*S]
+    pred:np.ndarray, # label map [*S]
+    true:np.ndarray, # label map [*S]
     K:int, # number of classes, background included
     spacing:tuple, # mm along each axis
 ) -> np.ndarray: # [K-1] in mm
@@ -139,15 +139,15 @@ def assd(
 
 # %% ../nbs/05_metrics.ipynb #bc1e5600
 def score_case(
-    pred, # label map [*S]
-    true, # label map [*S]
+    pred:np.ndarray, # label map [*S]
+    true:np.ndarray, # label map [*S]
     K:int, # number of classes, background included
     spacing:tuple, # mm along each axis
 ) -> dict: # dice, iou, hd95, assd: arrays [K-1]; missed, absent: counts of classes
     "All metrics of one case, its surfaces measured once"
-    _, p, t = _overlap(pred, true, K)
+    both, p, t = _overlap(pred, true, K)
     far = surface_distances(pred, true, K, spacing)
-    return dict(dice=dice(pred, true, K), iou=iou(pred, true, K),
+    return dict(dice=_divide(2*both, p + t), iou=_divide(both, p + t - both),
         hd95=np.array([_hd95(*x) for x in far]), assd=np.array([_assd(*x) for x in far]),
         missed=int(((p > 0) != (t > 0)).sum()), absent=int(((p == 0) & (t == 0)).sum()))
 
