@@ -36,7 +36,9 @@ def _times(x, weight):
 # %% ../nbs/04_losses.ipynb #1142d293
 def _class_sums(hit, label, K, weight):
     "Sums over the voxels of each class, of `hit` [B,1,N] (the probability of that class there) and of 1"
-    def total(x): return x.new_zeros(len(x), K, dtype=torch.float64).scatter_add(1, label, x[:, 0].double()).to(hit)
+    # Apple's GPUs have no double precision; elsewhere it keeps counts of many millions exact
+    exact = torch.float32 if hit.device.type == 'mps' else torch.float64
+    def total(x): return x.new_zeros(len(x), K, dtype=exact).scatter_add(1, label, x[:, 0].to(exact)).to(hit)
     return total(_times(hit, weight)), total(_times(torch.ones_like(hit), weight))
 
 # %% ../nbs/04_losses.ipynb #d2f17c8b
@@ -128,14 +130,21 @@ def box_sum(
     return x
 
 # %% ../nbs/04_losses.ipynb #e581f718
+def _middle(x):
+    "Mean of `x`, without gradient, cut to the first 7 of its 24 binary digits (Veltkamp's splitting)"
+    m = x.detach().mean()
+    big = m*(2**17 + 1)
+    return big - (big - m)
+
+# %% ../nbs/04_losses.ipynb #b1426d5d
 def _moments(a, b, window):
     "Images about their means, their window sums, and in each window N times covariance and variances"
-    N, (s, t) = window**(a.ndim-1), (a.detach().mean(), b.detach().mean())
+    N, s, t = window**(a.ndim-1), _middle(a), _middle(b)
     a, b = a - s, b - t
     A, B, AA, BB, AB = box_sum(torch.cat([a, b, a*a, b*b, a*b]), window).chunk(5)
     out = N - box_sum(torch.ones_like(a[:1]), window)
     A, B = A - out*s, B - out*t
-    return a, b, A, B, AB + out*(s*t) - A*B/N, AA + out*(s*s) - A*A/N, BB + out*(t*t) - B*B/N
+    return a, b, A, B, AB + out*(s*t) - A*(B/N), AA + out*(s*s) - A*(A/N), BB + out*(t*t) - B*(B/N)
 
 # %% ../nbs/04_losses.ipynb #dd06b245
 def lncc_map(
