@@ -9,6 +9,7 @@ __all__ = ['HIPPOCAMPUS_SHA256', 'ARCHIVES', 'safe_name', 'members', 'extract', 
 
 # %% ../nbs/01a_fetch.ipynb #f109f63f
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -130,7 +131,8 @@ def download(
     part = path.with_name(path.name + '.part')
     path.parent.mkdir(parents=True, exist_ok=True)
     try: _receive(url, part, progress)
-    except OSError as e: raise ConnectionError(f"{url}: {e}. What has arrived is kept: the same command resumes") from e
+    except (OSError, HTTPException) as e:
+        raise ConnectionError(f"{url}: {e}. What has arrived is kept: the same command resumes") from e
     found = sha256(part)
     if found != digest:
         part.unlink()
