@@ -1,0 +1,60 @@
+"""Build the site into _docs: `python tools/docs.py`
+
+nbdev stages the notebooks (signatures, source links, hidden cells), smalldocs renders them from the same
+`_quarto.yml` that `nbdev-docs` gives to quarto, so neither quarto nor the network is needed."""
+import json, os, re, shutil, sys
+from pathlib import Path
+from book import root
+
+number = re.compile(r'(?<![\w-])\d+[a-z]?_(?=\w+\.ipynb)')
+
+
+def tidy(path, cache, cfg):
+    "What quarto would do with a staged notebook and smalldocs does not"
+    up = '../' * (len(path.relative_to(cache).parts) - 1)
+    # nbdev names pages without their number; addresses of our own site made relative work offline too
+    text = path.read_text(encoding='utf-8').replace(cfg.doc_url, up)
+    nb = json.loads(text)
+    for cell in nb['cells']:
+        src = ''.join(cell['source'])
+        if cell['cell_type'] == 'raw': src = re.sub(r'^output-file:.*\n', '', src, flags=re.M)
+        if cell['cell_type'] == 'markdown':
+            src = re.sub(r'^#\|.*\n', '', src, flags=re.M)
+            src = re.sub(r'\]\((?!https?:|#)([^)]+)\)', lambda m: f"]({link(m[1], up, cfg)})", src)
+        cell['source'] = src.splitlines(True)
+    path.unlink()
+    new = path.with_name(number.sub('', path.name))
+    if new.exists(): sys.exit(f"{path.name} and another notebook both become {new.name}: rename one")
+    new.write_text(json.dumps(nb, ensure_ascii=False), encoding='utf-8')
+
+
+def link(to, up, cfg):
+    "Notebooks by their page's name; files that are not on the site by their source"
+    outside = f"../{up}"
+    if to.startswith(outside): return f"{cfg.git_url}/blob/{cfg.branch}/{to[len(outside):]}"
+    return number.sub('', to)
+
+
+def main():
+    os.chdir(root)
+    sys.path.insert(0, str(root))
+    os.environ['PYTHONWARNINGS'] = 'ignore::UserWarning'
+    from nbdev.config import get_config
+    from nbdev.quarto import refresh_quarto_yml
+    from nbdev.serve import proc_nbs
+    from smalldocs.site import build
+    cfg = get_config()
+    shutil.rmtree(root/'_proc', ignore_errors=True)
+    refresh_quarto_yml()
+    cache = proc_nbs(cfg.nbs_path, n_workers=2, force=True)
+    for o in sorted(cache.rglob('*.ipynb')): tidy(o, cache, cfg)
+    for o in cache.glob('*.yml'): o.write_text(number.sub('', o.read_text(encoding='utf-8')), encoding='utf-8')
+    site = build(cache, quiet=True)
+    shutil.rmtree(cfg.doc_path, ignore_errors=True)
+    shutil.move(cache/cfg.doc_path.name, cfg.doc_path)
+    wrong = [o for o in map(str, site.warnings) if 'broken link' in o]
+    print(f"{len(list(cfg.doc_path.rglob('*.html')))} pages in {cfg.doc_path.relative_to(root)}", *wrong, sep='\n')
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == '__main__': main()
