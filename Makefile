@@ -1,0 +1,81 @@
+# From a fresh clone: `make demo` or `make test`. Both make .venv and install into it first.
+PYTHON ?= python3
+VENV   ?= .venv
+# the torch to install, e.g. TORCH=torch==2.13.0; empty: whatever pip chooses
+TORCH  ?=
+# extra words for segreg-demo and pytest, e.g. TEST=nbs/03_warp.ipynb
+DEMO   ?=
+TEST   ?=
+
+BIN   := $(VENV)/bin
+# bars on a terminal, silence in a log
+PIP   := $(BIN)/python -m pip install --disable-pip-version-check $(if $(MAKE_TERMOUT),,--quiet)
+FACTS := pyproject.toml settings.ini setup.py
+# the demo needs no test tools, and takes an environment that has them as it is
+READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
+
+.PHONY: help demo test docs bench samples lab clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo     train on the shipped samples, print one table, write a report (3 minutes)'
+	@echo 'make test     run every cell of every chapter (10 minutes)'
+	@echo 'make lab      open the chapters in JupyterLab'
+	@echo 'make docs     build the site into _docs'
+	@echo 'make bench    measure against other libraries, into nbs/benchmarks'
+	@echo 'make samples  make data_samples again from its seed'
+	@echo 'make clean    remove what was built; .venv stays'
+	@echo 'Variables: PYTHON=python3.12  TORCH=torch==2.13.0  TEST=nbs/03_warp.ipynb'
+
+demo: $(READY)
+	$(BIN)/segreg-demo $(DEMO)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(TEST)
+
+docs: $(VENV)/.docs
+	$(BIN)/python tools/docs.py
+
+bench: $(VENV)/.bench
+	OMP_NUM_THREADS=2 $(BIN)/nbdev-test nbs/benchmarks --flags slow --n-workers 0 --verbose --save
+	$(BIN)/nbdev-clean --fname nbs/benchmarks
+
+samples: $(READY)
+	$(BIN)/python -c "from segreg_tutorial.phantoms import make_samples; make_samples('data_samples')"
+
+lab: $(VENV)/.lab
+	$(BIN)/jupyter lab nbs
+
+clean:
+	rm -rf build dist _proc _docs *.egg-info .pytest_cache
+
+$(BIN)/python:
+	@need=$$(sed -n 's/^min_python *= *//p' settings.ini); \
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < tuple(map(int, '$$need'.split('.'))))" || { \
+	  echo "segreg_tutorial needs Python >= $$need; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "'$(PYTHON) -m venv' failed (above). On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+
+# One pip command for torch and package: apart, pip would exchange the torch that was chosen.
+$(VENV)/.run: $(BIN)/python $(FACTS)
+	@echo 'Installing into $(VENV); the first time takes some minutes'
+	$(PIP) $(TORCH) -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python $(FACTS)
+	@echo 'Installing into $(VENV); the first time takes some minutes'
+	$(PIP) $(TORCH) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) $(TORCH) -e '.[dev,docs]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) $(TORCH) -e '.[dev,bench]'
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.dev
+	$(PIP) jupyterlab
+	@touch $@

@@ -1,0 +1,114 @@
+"""Every notebook cell is a test. Same cells and directives as nbdev-test; cells of a notebook run in order, in one shell.
+
+    pytest nbs/03_warp.ipynb              one chapter
+    pytest nbs/03_warp.ipynb -k 1a2b3c4d  one cell, after those above it
+    pytest --nb-flags slow                the long settings too
+"""
+import os, re, traceback
+from pathlib import Path
+import pytest
+
+os.environ.setdefault('OMP_NUM_THREADS', '2')
+collect_ignore_glob = ['_proc', '_docs', 'build']
+cell_seconds = 600
+
+
+def pytest_addoption(parser):
+    parser.addoption('--nb-flags', default='', help="nbdev flags whose cells run too, such as 'slow'")
+
+
+def pytest_collect_file(file_path, parent):
+    skip = file_path.name.startswith(('_', '.')) or (file_path.parent/'.notest').exists()
+    if file_path.suffix == '.ipynb' and not skip: return Notebook.from_parent(parent, path=file_path)
+
+
+class CellError(Exception):
+    "A cell failed; its text is the report"
+
+
+class Notebook(pytest.File):
+    "One shell, and the cells it has to run"
+    shell, broken, at = None, None, 0
+
+    def collect(self):
+        from nbdev.config import get_config
+        from nbdev.test import nb_test_cells
+        flags = set(get_config(self.path.parent).tst_flags.split()) - set(self.config.getoption('nb_flags').split())
+        self.todo = []
+        for cell in nb_test_cells(self.path):
+            if not re.search(r'^\s*[^#\s]', cell.source, re.M): continue
+            item = Cell.from_parent(self, name=cell.get('id') or str(cell.idx_), cell=cell)
+            held = flags & (cell.directives_ or {}).keys()
+            if held: item.add_marker(pytest.mark.skip(reason=f"flag: {', '.join(held)}"))
+            else: self.todo.append(item)
+            yield item
+
+    def setup(self):
+        from execnb.shell import CaptureShell
+        self.shell, self.broken, self.at = CaptureShell(self.path), None, 0
+
+    def teardown(self):
+        if self.shell is None: return
+        self.shell.close()
+        self.shell.user_ns.clear()
+        self.shell = None
+
+    def run_to(self, item):
+        "Run the cells up to `item` that have not run yet"
+        if self.broken: pytest.skip(f"cell {self.broken} above failed")
+        while self.at <= self.todo.index(item):
+            here, self.at = self.todo[self.at], self.at + 1
+            error = here.execute(self.shell)
+            if error:
+                self.broken = here.name
+                raise CellError(error)
+
+
+class Cell(pytest.Item):
+    "One code cell"
+    def __init__(self, *, cell, **kw):
+        super().__init__(**kw)
+        self.cell = cell
+
+    def runtest(self): self.parent.run_to(self)
+    def reportinfo(self): return self.path, 0, f"{self.path.name} cell {self.name}"
+
+    def repr_failure(self, excinfo):
+        return str(excinfo.value) if isinstance(excinfo.value, CellError) else super().repr_failure(excinfo)
+
+    def execute(self, shell):
+        "Run in the notebook's folder; returns the report of a failure"
+        old, os.environ['IN_TEST'] = os.getcwd(), '1'
+        os.chdir(self.path.parent)
+        try: outs = shell.run(self.cell.source, timeout=cell_seconds)
+        finally:
+            os.chdir(old)
+            del os.environ['IN_TEST']
+        for o in outs:
+            if o['output_type'] == 'stream': self.add_report_section('call', o['name'], ''.join(o['text']))
+        return shell.exc and self.report(shell.exc, shell)
+
+    def report(self, exc, shell):
+        "The cell with the failing line marked, then the library's frames"
+        tb, frames, line = exc.__traceback__, [], 0
+        while tb:
+            code, no = tb.tb_frame.f_code, tb.tb_lineno
+            if tb.tb_frame.f_globals is shell.user_ns:
+                if not line: line = no
+                frames.append(f"  in the notebook, {code.co_name}: {_line(code, no)}")
+            elif line: frames.append(f"  {_short(code.co_filename)}:{no}, {code.co_name}: {_line(code, no)}")
+            tb = tb.tb_next
+        if isinstance(exc, SyntaxError): line = exc.lineno
+        src = [f"{'>' if i == line else ' '} {i:3} {l}" for i, l in enumerate(self.cell.source.splitlines(), 1)]
+        what = ''.join(traceback.format_exception_only(exc)).rstrip()
+        return '\n'.join([f"{_short(self.path)}, cell {self.name}", '', *src, '', *frames[1:], what])
+
+
+def _line(code, no):
+    import linecache
+    return linecache.getline(code.co_filename, no).strip()
+
+
+def _short(path):
+    path, root = Path(path), Path(__file__).parent
+    return path.relative_to(root) if path.is_relative_to(root) else path
