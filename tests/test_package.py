@@ -1,0 +1,76 @@
+"What is said once, and what is never called"
+import ast
+from configparser import ConfigParser
+import pytest
+from book import pages, root
+from test_imports import sources, trees
+
+try: import tomllib
+except ImportError: import tomli as tomllib # Python 3.10
+
+ini_names = {'min_python': 'requires-python', 'requirements': 'dependencies', 'author': 'authors', 'author_email': 'authors', 'status': 'classifiers',
+             'audience': 'classifiers', 'lib_name': 'name', 'lib_path': 'name', 'git_url': 'urls', 'doc_host': 'urls'}
+
+
+def test_no_fact_twice():
+    project = tomllib.loads((root/'pyproject.toml').read_text())['project']
+    ini = ConfigParser(delimiters=['='])
+    ini.read_string((root/'settings.ini').read_text())
+    keys = list(ini['DEFAULT'])
+    ours = {ini_names.get(o, 'optional-dependencies' if o.endswith('_requirements') else o) for o in keys}
+    assert not ours & set(project)
+    assert ours <= set(project['dynamic'])
+
+
+def test_samples_are_small():
+    assert sum(o.stat().st_size for o in (root/'data_samples').rglob('*') if o.is_file()) < 3e6
+
+
+def dotted(node):
+    "`a.b.c` of a name or attribute"
+    if isinstance(node, ast.Attribute): return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ''
+
+
+def forbidden(tree):
+    "Calls that run code from a file, write outside their folder, or lose what they read"
+    for o in ast.walk(tree):
+        if isinstance(o, (ast.Import, ast.ImportFrom)):
+            names = [a.name for a in o.names] + [getattr(o, 'module', None) or '']
+            for n in names:
+                if n.split('.')[0] in ('pickle', 'cPickle', 'dill', 'cloudpickle', 'joblib', 'shelve'): yield o.lineno, n
+        if isinstance(o, (ast.Name, ast.Attribute)):
+            n = dotted(o)
+            if n.split('.')[-1] in ('load_learner', 'SaveModelCallback') or n.endswith('Image.open'): yield o.lineno, n
+        if isinstance(o, ast.Call):
+            n, kw = dotted(o.func).split('.')[-1], {k.arg: k.value for k in o.keywords}
+            off = lambda key, value: isinstance(kw.get(key), ast.Constant) and kw[key].value is value
+            if off('weights_only', False): yield o.lineno, 'weights_only=False'
+            if off('allow_pickle', True): yield o.lineno, 'allow_pickle=True'
+            if n in ('extractall', 'extract') and isinstance(o.func, ast.Attribute) and 'filter' not in kw and _archive(o.func.value):
+                yield o.lineno, f"{n} without filter="
+
+
+def _archive(node):
+    "Is it an open archive? By the names that they are given"
+    return dotted(node).split('.')[-1] in ('tar', 'tarfile', 'tf', 'archive', 'zip', 'zipfile', 'zf', 'z', 't', 'f', 'a')
+
+
+bad = ["import pickle", "torch.load(f, weights_only=False)", "np.load(f, allow_pickle=True)", "tar.extractall(out)",
+       "learn = load_learner(f)", "Image.open(f)", "cbs = SaveModelCallback()", "import joblib"]
+
+
+@pytest.mark.parametrize('code', bad)
+def test_forbidden_is_found(code): assert list(forbidden(ast.parse(code)))
+
+
+@pytest.mark.parametrize('code', ["torch.load(f)", "tar.extractall(out, filter='data')", "s.extract(x)", "from .fetch import extract"])
+def test_allowed_is_not(code): assert not list(forbidden(ast.parse(code)))
+
+
+@pytest.mark.parametrize('path,code', [pytest.param(p, c, id=str(p.relative_to(root))) for _, p, c in sources])
+def test_modules_call_nothing_forbidden(path, code): assert not [x for o in code for x in forbidden(o)]
+
+
+@pytest.mark.parametrize('page', pages(), ids=lambda o: o.rel)
+def test_notebooks_call_nothing_forbidden(page): assert not [x for o in trees(page) for x in forbidden(o)]
