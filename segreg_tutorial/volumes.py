@@ -49,7 +49,7 @@ def _affine(
 )->np.ndarray: # [4,4]
     "The file's affine, if it can be inverted"
     A = hdr.get_best_affine()
-    if not np.isfinite(A).all() or abs(np.linalg.det(A[:3, :3])) < 1e-9:
+    if not np.isfinite(A).all() or abs(np.linalg.det(A[:3, :3])) < 1e-9 or np.isnan(nib.io_orientation(A)).any():
         raise BadVolumeError(f"{path}: singular affine {A[:3].round(3).tolist()}; expected an invertible one")
     if not (hdr['sform_code'] or hdr['qform_code']): warnings.warn(f"{path}: orientation unknown (no sform, no qform)")
     return A
