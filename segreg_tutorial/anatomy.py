@@ -116,7 +116,8 @@ def nuclei(
 
 # %% ../nbs/02a_anatomy.ipynb #f610faf2
 INNER = (((.24, 0, -.02), (.34, .50, .36)), ((0, 0, -.2), (.30, .55, .26)))
-FOLDING = {2: dict(length=.45, depth=.30, thick=.07, seed=25), 3: dict(length=.90, depth=.30, thick=.085, seed=2)}
+FOLDING = {2: dict(length=.45, depth=.30, thick=.07, seed=25),
+           3: dict(length=.90, depth=.30, thick=.085, seed=2)}
 
 # %% ../nbs/02a_anatomy.ipynb #25c55ce8
 def tissues(
@@ -141,7 +142,7 @@ def template(
     "The brain that all phantoms are deformed from"
     fine = tissues(tuple(2*n for n in shape))
     res = np.stack([fine == k for k in range(9)]).astype(np.float32)
-    for i in range(1, res.ndim): res = (res.take(range(0, res.shape[i], 2), i) + res.take(range(1, res.shape[i], 2), i))/2
+    for i, n in enumerate(fine.shape, 1): res = (res.take(range(0, n, 2), i) + res.take(range(1, n, 2), i))/2
     res.setflags(write=False)
     return res
 

@@ -49,14 +49,15 @@ class Cohort:
     labels:dict # label value to name, 0 (background) included
     def __post_init__(self):
         if sorted(self.labels) == list(range(len(self.labels))): return
-        raise ValueError(f"{self.name}: label values {sorted(self.labels)}; expected 0, 1, 2 without gaps: renumber them")
+        raise ValueError(f"{self.name}: label values {sorted(self.labels)}; expected 0, 1, 2 without gaps")
 
     def __len__(self): return len(self.cases)
     def __iter__(self): return iter(self.cases)
     def __getitem__(self, i): return self.cases[i]
     def __repr__(self):
         people, labelled = len({o.subject for o in self}), sum(o.label is not None for o in self)
-        return f"{self.name}: {len(self)} scans of {people} subjects, {labelled} labelled, {self.D}D, {self.K} classes"
+        scans = f"{len(self)} scans of {people} subjects, {labelled} labelled"
+        return f"{self.name}: {scans}, {self.D}D, {self.K} classes"
 
     @property
     def K(self): return len(self.labels)
@@ -100,17 +101,18 @@ def split(
     seed:int=0, # of the draw
 )->Split: # no subject held back appears elsewhere
     "Draw test, then validation subjects, then labelled scans; the rest is unlabelled"
-    if min(labelled, test, valid) < 0: raise ValueError(f"labelled={labelled}, test={test}, valid={valid}; expected 0 or more")
+    if min(labelled, test, valid) < 0:
+        raise ValueError(f"labelled={labelled}, test={test}, valid={valid}; expected 0 or more")
     true = lambda g: [o for o in g if o.label]
     every = groups(cohort.cases, seed)
     able = [g for g in every if true(g)]
     if test + valid > len(able):
-        raise ValueError(f"{cohort.name}: test={test} and valid={valid} asked for; {len(able)} subjects have labels")
+        raise ValueError(f"{cohort.name}: test={test}, valid={valid} asked, {len(able)} subjects have labels")
     held = able[:test + valid]
     rest = [g for g in every if g not in held]
     pool = [true(g)[i] for i in range(max(map(len, rest), default=0)) for g in rest if i < len(true(g))]
     if labelled > len(pool):
-        raise ValueError(f"{cohort.name}: labelled={labelled} asked for; {len(pool)} labelled scans are left to train on")
+        raise ValueError(f"{cohort.name}: labelled={labelled} asked for; {len(pool)} labelled scans are left")
     flat, names = lambda gs: [o for g in gs for o in true(g)], {o.name for o in pool[:labelled]}
     return Split(pool[:labelled], [o for g in rest for o in g if o.name not in names],
                  flat(held[test:]), flat(held[:test]), cohort, seed)
@@ -126,7 +128,8 @@ def _subjects(
     "Who was scanned"
     if path is None or not Path(path).exists(): return {}, []
     with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
-    if not rows or not {'case', 'subject'} <= set(rows[0]): return {}, [f"{path}: expected columns case,subject"]
+    if not rows or not {'case', 'subject'} <= set(rows[0]):
+        return {}, [f"{path}: expected columns case,subject"]
     who = {o['case']: o['subject'] for o in rows}
     return who, [f"{path}: no subject for case {o}" for o in names if not who.get(o)]
 
@@ -169,7 +172,7 @@ def _cohort(
     "Pair files by name, or list all that is wrong"
     who, unknown = _subjects(subjects, images)
     cases = [Case(o, f, labels.get(o), who.get(o)) for o, f in images.items()]
-    problems = problems + unknown + [f"{f}: label without image" for o, f in labels.items() if o not in images]
+    problems += unknown + [f"{f}: label without image" for o, f in labels.items() if o not in images]
     complain(where, problems + ['no .nii or .nii.gz image found']*(not images) + _grid_problems(cases))
     res = Cohort(name, cases, names or label_names(cases))
     for o in cases: o.values = tuple(res.labels)

@@ -23,7 +23,7 @@ def safe_name(
     "Refuse names that lead out of the folder"
     p = PurePosixPath(name.replace('\\', '/'))
     if p.is_absolute() or '..' in p.parts or PureWindowsPath(name).drive:
-        raise ValueError(f"{archive}: member {name!r} leads out of the folder; expected a relative name without ..")
+        raise ValueError(f"{archive}: member {name!r} leads out of the folder; expected a name without ..")
     return p
 
 # %% ../nbs/01a_fetch.ipynb #9fe110df
@@ -34,12 +34,14 @@ def members(
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as z:
             for m in z.infolist():
-                if stat.S_ISLNK(m.external_attr >> 16): raise ValueError(f"{archive}: member {m.filename!r} is a link")
+                if stat.S_ISLNK(m.external_attr >> 16):
+                    raise ValueError(f"{archive}: member {m.filename!r} is a link")
                 if not m.is_dir(): yield m.filename, z.open(m)
     else:
         with tarfile.open(archive) as t:
             for m in t:
-                if not (m.isfile() or m.isdir()): raise ValueError(f"{archive}: member {m.name!r} is a link or device")
+                if not (m.isfile() or m.isdir()):
+                    raise ValueError(f"{archive}: member {m.name!r} is a link or device")
                 if m.isfile(): yield m.name, t.extractfile(m)
 
 # %% ../nbs/01a_fetch.ipynb #d3e5b30b
@@ -64,7 +66,8 @@ def extract(
     stem = archive.name.removesuffix('.gz').removesuffix('.tgz').removesuffix('.tar').removesuffix('.zip')
     out = Path(out or archive.with_name(stem))
     if out.is_dir(): return out
-    if not archive.is_file() or stem == archive.name: raise ValueError(f"{archive}: expected a .tar, .tar.gz, .tgz or .zip file")
+    if not archive.is_file() or stem == archive.name:
+        raise ValueError(f"{archive}: expected a .tar, .tar.gz, .tgz or .zip file")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix='.unpack') as tmp:
         whole = Path(tmp)/'all'
@@ -94,7 +97,8 @@ def _bar(
 ):
     "One line that grows"
     n = 30*done//total if total else 0
-    print(f"\r|{'█'*n}{' '*(30-n)}| {done/1e6:.1f} of {total/1e6:.1f} MB", end='', file=sys.stderr, flush=True)
+    line = f"\r|{'█'*n}{' '*(30-n)}| {done/1e6:.1f} of {total/1e6:.1f} MB"
+    print(line, end='', file=sys.stderr, flush=True)
 
 # %% ../nbs/01a_fetch.ipynb #4489cbd0
 def _receive(
@@ -136,7 +140,7 @@ def download(
     found = sha256(part)
     if found != digest:
         part.unlink()
-        raise ValueError(f"{path}: SHA-256 {found}, expected {digest}; removed. Another version, or a damaged download")
+        raise ValueError(f"{path}: SHA-256 {found}, expected {digest}; removed: damaged, or another one")
     os.replace(part, path)
     return path
 
@@ -162,8 +166,10 @@ def _by_hand(
 )->Path: # the file
     "Take a file that is already on this machine"
     archive = Path(archive)
-    if not archive.is_file(): raise ValueError(f"{archive}: no such file; expected the archive from {known.url}")
-    if known.sha256 and sha256(archive) != known.sha256: warnings.warn(f"{archive}: not the archive we know: other SHA-256")
+    if not archive.is_file():
+        raise ValueError(f"{archive}: no such file; expected the archive from {known.url}")
+    if known.sha256 and sha256(archive) != known.sha256:
+        warnings.warn(f"{archive}: not the archive we know: other SHA-256")
     return archive
 
 # %% ../nbs/01a_fetch.ipynb #6c1d8d88
@@ -180,8 +186,9 @@ def fetch(
     folder = file.with_suffix('')
     if folder.is_dir(): return folder
     if archive: return extract(_by_hand(archive, known), folder)
-    if not known.sha256: raise ValueError(f"{name}: no SHA-256 is on record; download {known.url} and pass archive=FILE")
+    if not known.sha256:
+        raise ValueError(f"{name}: no SHA-256 is on record; download {known.url} and pass archive=FILE")
     try: download(known.url, file, known.sha256, progress)
     except ConnectionError as e:
-        raise ConnectionError(f"{e}. Or download it in a browser and type: segreg-fetch {name} --archive FILE") from e
+        raise ConnectionError(f"{e}. Or download by hand and type: segreg-fetch {name} --archive FILE") from e
     return extract(file, folder)

@@ -38,7 +38,8 @@ def _mismatch(
     if not head: return "the file is empty; copy or download it again"
     if head.lstrip()[:1] == b'<': return "looks like an HTML page saved as NIfTI; download the file itself"
     if zipped and path.suffix == '.nii': return f"is gzipped; rename it to {path.name}.gz"
-    if not zipped and path.suffix == '.gz': return f"is not gzipped; if it is plain NIfTI, rename it to {path.stem}"
+    if not zipped and path.suffix == '.gz':
+        return f"is not gzipped; if it is plain NIfTI, rename it to {path.stem}"
     return ''
 
 # %% ../nbs/00_files.ipynb #73df0f5f
@@ -83,11 +84,15 @@ def _check_shape(
     dims = tuple(int(o) for o in hdr['dim'][1:1+n])
     wrong = f"{path}: header claims shape {dims}"
     if not dims or n > 7 or min(dims) < 1: raise BadVolumeError(f"{wrong}; expected positive sizes")
-    if np.prod(dims, dtype=float) > max_voxels: raise BadVolumeError(f"{wrong}, more than max_voxels={max_voxels:,}")
-    if any(o > 1 for o in dims[3:]): raise BadVolumeError(f"{wrong}; expected 2D or 3D: save one frame a file")
-    if sum(o > 1 for o in dims) < 2: raise BadVolumeError(f"{wrong}; expected two axes longer than 1, or three")
+    if np.prod(dims, dtype=float) > max_voxels:
+        raise BadVolumeError(f"{wrong}, more than max_voxels={max_voxels:,}")
+    if any(o > 1 for o in dims[3:]):
+        raise BadVolumeError(f"{wrong}; expected 2D or 3D: save one frame a file")
+    if sum(o > 1 for o in dims) < 2:
+        raise BadVolumeError(f"{wrong}; expected two axes longer than 1, or three")
     kind, at = hdr.get_data_dtype(), float(hdr['vox_offset'])
-    if kind.kind not in 'iuf': raise BadVolumeError(f"{path}: voxels of type {kind}; expected integers or floats")
+    if kind.kind not in 'iuf':
+        raise BadVolumeError(f"{path}: voxels of type {kind}; expected integers or floats")
     if not 0 <= at < 2**24: raise BadVolumeError(f"{path}: header claims that voxels start at byte {at:g}")
 
 # %% ../nbs/00_files.ipynb #1a7824a9
@@ -98,7 +103,8 @@ def _begin(
 )->tuple: # first bytes, header
     "Read and check the header"
     try: raw = f.read(540)
-    except (EOFError, OSError, zlib.error) as e: raise BadVolumeError(f"{path}: damaged gzip file ({e})") from e
+    except (EOFError, OSError, zlib.error) as e:
+        raise BadVolumeError(f"{path}: damaged or cut short ({e})") from e
     hdr = _header(raw, path)
     _check_shape(hdr, path, max_voxels)
     return raw, hdr
@@ -125,7 +131,8 @@ def _finish(
         rest = len(f.read(2**20))
     except (EOFError, OSError, zlib.error) as e:
         raise BadVolumeError(f"{path}: damaged or cut short ({e}); copy or download it again") from e
-    if len(raw) < n: raise BadVolumeError(f"{path}: cut short: {len(raw):,} of {n:,} bytes; copy or download it again")
+    if len(raw) < n:
+        raise BadVolumeError(f"{path}: cut short: {len(raw):,} of {n:,} bytes; copy or download it again")
     if rest == 2**20: raise BadVolumeError(f"{path}: far more data than the header claims")
     return raw
 
@@ -139,9 +146,10 @@ def read_nifti(
     path = Path(path)
     with open_nifti(path) as f:
         raw, hdr = _begin(f, path, max_voxels)
-        n = hdr.get_data_offset() + int(np.prod(hdr.get_data_shape(), dtype=int))*hdr.get_data_dtype().itemsize
+        voxels = int(np.prod(hdr.get_data_shape(), dtype=int))
+        n = hdr.get_data_offset() + voxels*hdr.get_data_dtype().itemsize
         if max_ratio and n > max(2**24, max_ratio*path.stat().st_size):
-            raise BadVolumeError(f"{path}: unpacks to {n:,} bytes, over max_ratio={max_ratio:g} times its size")
+            raise BadVolumeError(f"{path}: unpacks to {n:,} bytes, max_ratio={max_ratio:g} times its size")
         raw = _finish(f, raw, n, path)
     cls = nib.Nifti1Image if hdr.sizeof_hdr == 348 else nib.Nifti2Image
     try: return cls.from_bytes(raw)
@@ -192,5 +200,6 @@ def nifti_files(
     files = [Path(o) for o in where if Path(o).name.endswith(('.nii', '.nii.gz')) and Path(o).name[0] != '.']
     names = [o.name.removesuffix('.gz').removesuffix('.nii').removesuffix('_0000') for o in files]
     twice = [n for n in sorted(set(names)) if names.count(n) > 1]
-    complain('files', [f"case {n}: {[str(f) for f, o in zip(files, names) if o == n]}; expected one file" for n in twice])
+    same = lambda n: [str(f) for f, o in zip(files, names) if o == n]
+    complain('files', [f"case {n}: {same(n)}; expected one file" for n in twice])
     return dict(zip(names, files))

@@ -30,7 +30,8 @@ def smooth_noise(
     return (x - x.mean())/x.std()
 
 # %% ../nbs/02b_phantoms.ipynb #0fb2ca41
-GROWTH = [((.13, -.05, .20), .22, .28), ((.145, -.10, 0), .17, .10), ((.43, .05, .01), .20, .10), ((.40, -.10, -.43), .17, .15)]
+GROWTH = [((.13, -.05, .20), .22, .28), ((.145, -.10, 0), .17, .10),
+          ((.43, .05, .01), .20, .10), ((.40, -.10, -.43), .17, .15)]
 
 # %% ../nbs/02b_phantoms.ipynb #30a1ddfa
 def growth(
@@ -160,8 +161,9 @@ def write_cohort(
         write_bytes(out/'imagesTr'/f'{o.name}.nii.gz', nifti_bytes((o.image*255).round(), spacing))
         write_bytes(out/'labelsTr'/f'{o.name}.nii.gz', nifti_bytes(o.label, spacing))
     pairs = [{k: f'./{k}sTr/{o.name}.nii.gz' for k in ('image', 'label')} for o in subjects]
-    info = dict(name=out.name, description='Phantoms of T1-weighted, skull-stripped brains', licence='CC0-1.0',
-                tensorImageSize=f'{len(shape)}D', modality={'0': 'MRI'}, labels={str(k): v for k, v in LABELS.items()},
+    info = dict(name=out.name, description='Phantoms of T1-weighted, skull-stripped brains',
+                licence='CC0-1.0', tensorImageSize=f'{len(shape)}D', modality={'0': 'MRI'},
+                labels={str(k): v for k, v in LABELS.items()},
                 numTraining=len(pairs), numTest=0, training=pairs, test=[])
     write_bytes(out/'dataset.json', (json.dumps(info, indent=1) + '\n').encode())
     return decathlon(out)

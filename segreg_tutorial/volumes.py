@@ -49,9 +49,11 @@ def _affine(
 )->np.ndarray: # [4,4]
     "The file's affine, if it can be inverted"
     A = hdr.get_best_affine()
-    if not np.isfinite(A).all() or abs(np.linalg.det(A[:3, :3])) < 1e-9 or np.isnan(nib.io_orientation(A)).any():
+    flat = not np.isfinite(A).all() or abs(np.linalg.det(A[:3, :3])) < 1e-9
+    if flat or np.isnan(nib.io_orientation(A)).any():
         raise BadVolumeError(f"{path}: singular affine {A[:3].round(3).tolist()}; expected an invertible one")
-    if not (hdr['sform_code'] or hdr['qform_code']): warnings.warn(f"{path}: orientation unknown (no sform, no qform)")
+    if not (hdr['sform_code'] or hdr['qform_code']):
+        warnings.warn(f"{path}: orientation unknown (no sform, no qform)")
     return A
 
 # %% ../nbs/01_volumes.ipynb #8e33c547
@@ -84,7 +86,8 @@ def read_image(
     img = read_nifti(path, max_voxels, max_ratio)
     x = np.asanyarray(img.dataobj).astype(np.float32)
     bad = x.size - np.isfinite(x).sum()
-    if bad: raise BadVolumeError(f"{path}: {bad:,} of {x.size:,} voxels are NaN or infinite; expected finite numbers")
+    if bad:
+        raise BadVolumeError(f"{path}: {bad:,} of {x.size:,} voxels are NaN or infinite; expected numbers")
     return _volume(img.header, path, x)
 
 # %% ../nbs/01_volumes.ipynb #01427aea
@@ -97,7 +100,7 @@ def _integers(
     y = np.rint(np.where(np.abs(x) < 2**31, x, -1)).astype(np.int64)
     off = ~(np.abs(x - y) < 1e-3)
     if not off.any(): return y
-    raise BadVolumeError(f"{path}: {off.sum():,} voxels are no integers, as {x[off][0]:g}; expected a label map")
+    raise BadVolumeError(f"{path}: {off.sum():,} voxels are no integers, as {x[off][0]:g}; expected labels")
 
 # %% ../nbs/01_volumes.ipynb #980ac50a
 def read_label(
@@ -136,7 +139,8 @@ def check_pair(
         raise BadVolumeError(f"{both}: image has shape {image.shape}, label {label.shape}; expected the same")
     if not np.allclose(image.affine, label.affine, rtol=0, atol=atol):
         codes = [''.join(nib.aff2axcodes(o.file_affine)) for o in (image, label)]
-        raise BadVolumeError(f"{both}: affines differ by up to {np.abs(image.affine - label.affine).max():.4g} mm "
+        most = np.abs(image.affine - label.affine).max()
+        raise BadVolumeError(f"{both}: affines differ by up to {most:.4g} mm "
                              f"({codes[0]} and {codes[1]} in the files); expected within {atol:g}")
 
 # %% ../nbs/01_volumes.ipynb #7fb5d4a8
@@ -170,7 +174,8 @@ def pad_to(
     mode:str='replicate', # 'replicate' for images, 'constant' (0) for labels
 )->torch.Tensor: # [...,*shape] with `x` in the middle
     "Grow the last `len(shape)` axes"
-    if mode not in ('replicate', 'constant'): raise ValueError(f"mode={mode!r}; expected 'replicate' or 'constant'")
+    if mode not in ('replicate', 'constant'):
+        raise ValueError(f"mode={mode!r}; expected 'replicate' or 'constant'")
     for axis, new in zip(range(-len(shape), 0), shape):
         old = x.shape[axis]
         if new < old: raise ValueError(f"axis {axis} of x has {old} voxels; shape={tuple(shape)} holds {new}")
@@ -188,7 +193,8 @@ def crop_to(
     "Undo `pad_to`"
     for axis, new in zip(range(-len(shape), 0), shape):
         old = x.shape[axis]
-        if new > old: raise ValueError(f"axis {axis} of x has {old} voxels; shape={tuple(shape)} asks for {new}")
+        if new > old:
+            raise ValueError(f"axis {axis} of x has {old} voxels; shape={tuple(shape)} asks for {new}")
         x = x.narrow(axis, (old - new)//2, new)
     return x
 
@@ -227,7 +233,8 @@ def write_volume(
 )->Path: # `path`
     "Write `data` on the grid of the file that `like` was read from"
     path, data = Path(path), np.asarray(data.detach().cpu() if torch.is_tensor(data) else data)
-    if not path.name.endswith(('.nii', '.nii.gz')): raise ValueError(f"path={path}; expected a name in .nii or .nii.gz")
+    if not path.name.endswith(('.nii', '.nii.gz')):
+        raise ValueError(f"path={path}; expected a name in .nii or .nii.gz")
     hdr, dtype = like.header.copy(), np.dtype(dtype or disk_dtype(data, like.header.get_data_dtype()))
     hdr.set_data_dtype(dtype)
     hdr['cal_min'], hdr['cal_max'] = 0, 0  # the display window of the image would hide a mask
