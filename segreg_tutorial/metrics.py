@@ -92,6 +92,11 @@ def diagonal(
     return float(np.linalg.norm(np.multiply(shape, spacing)))
 
 # %% ../nbs/05_metrics.ipynb #bfb7a498
+def _nearest(a, b):
+    "Distance of each point of `a` [n,D] to the nearest point of `b`"
+    return KDTree(b, 32, balanced_tree=False).query(a)[0]
+
+# %% ../nbs/05_metrics.ipynb #36593392
 def surface_distances(
     pred:np.ndarray, # label map [*S]
     true:np.ndarray, # label map [*S]
@@ -103,7 +108,7 @@ def surface_distances(
     far, pairs = [diagonal(true.shape, spacing)], []
     for a,b in zip(surfaces(pred, K), surfaces(true, K)):
         a, b = a*np.array(spacing), b*np.array(spacing)
-        if len(a) and len(b): pairs.append((KDTree(b, 32).query(a)[0], KDTree(a, 32).query(b)[0]))
+        if len(a) and len(b): pairs.append((_nearest(a, b), _nearest(b, a)))
         else: pairs.append((np.array(far*(len(a) + len(b) > 0)),)*2)
     return pairs
 
