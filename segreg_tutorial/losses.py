@@ -57,7 +57,8 @@ def soft_dice(
 ) -> Tensor: # scalar, 0 (same) to 1 (disjoint)
     "One less the soft Dice overlap, averaged over items and classes"
     if target.shape not in (prob.shape, prob[:, 0].shape):
-        raise ValueError(f"`target` should be {tuple(prob.shape)} or {tuple(prob[:, 0].shape)}, got {tuple(target.shape)}")
+        raise ValueError(f"`target` should be {tuple(prob.shape)}, or {tuple(prob[:, 0].shape)} for labels, "
+                         f"got {tuple(target.shape)}")
     p, t = _full(prob).flatten(2), target.flatten(target.ndim - prob.ndim + 2)
     pw = _times(p, weight)
     if target.ndim == prob.ndim: inter, t = (pw*t).sum(2), _times(t, weight).sum(2)
@@ -72,6 +73,8 @@ def dice_ce(
     weight:Tensor=None, # confidence of each voxel [B,1,*S]
 ) -> Tensor: # scalar, from 0
     "Mean of soft Dice and cross-entropy"
+    if label.shape != logits[:, 0].shape:
+        raise ValueError(f"`label` should be {tuple(logits[:, 0].shape)}, got {tuple(label.shape)}")
     logp, label = _full(logits).flatten(2).log_softmax(1), label.flatten(1).long()
     hit = logp.gather(1, label[:, None])
     inter, t = _class_sums(hit.exp(), label, logp.shape[1], weight)
@@ -91,7 +94,7 @@ def entropy_loss(
 def _pair(a, b):
     "Both images in full precision, of one shape"
     if a.shape != b.shape:
-        raise ValueError(f"`a` and `b` should be images of one shape, got {tuple(a.shape)} and {tuple(b.shape)}")
+        raise ValueError(f"`a` and `b` should have one shape, got {tuple(a.shape)} and {tuple(b.shape)}")
     return _full(a), _full(b)
 
 # %% ../nbs/04_losses.ipynb #b47308fd
@@ -233,5 +236,6 @@ def bending(
         raise ValueError(f"`u` should have 3 voxels or more along each axis, got shape {tuple(u.shape)}")
     axes = range(2, u.ndim)
     pure = sum(_inner(u, (d,)).diff(n=2, dim=d).square().mean() for d in axes)
-    mixed = sum(_central(_central(_inner(u, (d, e)), d), e).square().mean() for d in axes for e in axes if d < e)
+    pairs = [(d, e) for d in axes for e in axes if d < e]
+    mixed = sum(_central(_central(_inner(u, p), p[0]), p[1]).square().mean() for p in pairs)
     return u.shape[1]*(pure + 2*mixed)

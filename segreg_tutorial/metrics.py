@@ -20,7 +20,8 @@ def _label_maps(pred, true, K):
                          "bring both to one grid first")
     for name, x in zip(('pred', 'true'), maps):
         if (x != x.round()).any() or x.min() < 0 or x.max() >= K:
-            raise ValueError(f"`{name}` should hold labels 0..{K-1} (K={K}), got values from {x.min()} to {x.max()}")
+            raise ValueError(f"`{name}` should hold labels 0..{K-1} (K={K}), "
+                             f"got values from {x.min()} to {x.max()}")
     return [x.astype(np.int64) for x in maps]
 
 # %% ../nbs/05_metrics.ipynb #0b1dc8f1
@@ -88,7 +89,8 @@ def diagonal(
 ) -> float: # mm
     "From corner to corner of an image: no distance inside is longer"
     if len(spacing) != len(shape) or min(spacing) <= 0:
-        raise ValueError(f"`spacing` should be {len(shape)} positive lengths in mm for shape {tuple(shape)}, got {spacing}")
+        raise ValueError(f"`spacing` should be {len(shape)} positive lengths in mm for shape {tuple(shape)}, "
+                         f"got {spacing}")
     return float(np.linalg.norm(np.multiply(shape, spacing)))
 
 # %% ../nbs/05_metrics.ipynb #bfb7a498
@@ -103,7 +105,7 @@ def surface_distances(
     K:int, # number of classes, background included
     spacing:tuple, # mm along each axis
 ) -> list: # of K-1 pairs of arrays in mm: from `pred` to `true`, and back
-    "Distance of each surface voxel to the other surface: none where both lack the class, the diagonal where one does"
+    "Distance of each surface voxel to the other surface; if one lacks the class the diagonal, if both nothing"
     pred, true = _label_maps(pred, true, K)
     far, pairs = [diagonal(true.shape, spacing)], []
     for a,b in zip(surfaces(pred, K), surfaces(true, K)):
@@ -170,8 +172,10 @@ def summarise(
     "Means over cases, then over classes; NaN is left out, missed classes are in"
     if not scores: raise ValueError("`scores` should hold at least one case, got none")
     K = len(scores[0]['dice']) + 1
-    names = [names[k] for k in range(1, K)] if isinstance(names, dict) else names or [str(k) for k in range(1, K)]
+    if names is None: names = {k: str(k) for k in range(1, K)}
+    if isinstance(names, dict): names = [names[k] for k in range(1, K)]
     means = {key: _mean([s[key] for s in scores]) for key in ('dice', 'hd95', 'assd')}
     return dict(dice=float(_mean(means['dice'])), dice_per_label=dict(zip(names, means['dice'].tolist())),
         hd95_mm=float(_mean(means['hd95'])), assd_mm=float(_mean(means['assd'])),
-        n_missed=sum(s['missed'] for s in scores), n_absent=sum(s['absent'] for s in scores), n_cases=len(scores))
+        n_missed=sum(s['missed'] for s in scores), n_absent=sum(s['absent'] for s in scores),
+        n_cases=len(scores))
