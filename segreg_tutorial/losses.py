@@ -204,7 +204,7 @@ def lncc_loss(
     b:Tensor, # image [B,1,*S]
     window:int=9, # width of the window in voxels, odd
 ) -> Tensor: # scalar, 0 (alike) to 1
-    "One less `lncc`"
+    "One less `lncc`; MONAI's loss is `-lncc`, one lower"
     return 1 - lncc(a, b, window)
 
 # %% ../nbs/04_losses.ipynb #6d830ca1
