@@ -120,6 +120,7 @@ def _lines():
 # %% ../nbs/24_cli.ipynb #23402db6
 def _judge(run, split, syn=0):
     "Evaluate where there are test cases, and write the report"
+    os.environ.setdefault('MPLBACKEND', 'agg')  # figures go to files, no window opens
     from segreg_tutorial.evaluate import evaluate
     from segreg_tutorial.report import write_report
     metrics = evaluate(run, split, syn=syn) if split.test else None
@@ -209,7 +210,7 @@ def segreg_evaluate(
 # %% ../nbs/24_cli.ipynb #e83b6e89
 @command
 def segreg_fetch(
-    name:str='hippocampus', # of the data set
+    name:str, # hippocampus
     archive:str=None, # the archive, if you have it already
     out:str='data', # folder for data sets
 ):
@@ -222,7 +223,7 @@ def segreg_fetch(
 @command
 def segreg_demo(
     steps:int=300, # segmenter updates of each method
-    D:int=2, # 2: slices, 3: volumes
+    dim:int=2, # 2: slices, 3: volumes
     out:str='runs/demo', # folder for the runs
     seed:int=0, # of everything
 ):
@@ -230,12 +231,12 @@ def segreg_demo(
     from segreg_tutorial.cohorts import samples
     from segreg_tutorial.runs import new_folder, training_data
     if Path(out).exists(): new_folder(out)
-    split = samples(D).split(labelled=1, test=10 if D == 2 else 4, seed=seed)
+    split = samples(dim).split(labelled=1, test=10 if dim == 2 else 4, seed=seed)
     print(split, flush=True)
     data, found = training_data(split), {}
     for name in METHODS:
         print(f'\n{name}', flush=True)
-        found[name] = train(method_named(name), split, Path(out)/name, f'samples:{D}', steps=steps, seed=seed, data=data)[1]
+        found[name] = train(method_named(name), split, Path(out)/name, f'samples:{dim}', steps=steps, seed=seed, data=data)[1]
     print(f'\n{demo_table(found)}')
     for name in METHODS: print(f'Report: {out}/{name}/report.html')
     print('Next, real scans: segreg-fetch hippocampus, then segreg-train deepatlas data/Task04_Hippocampus --labelled 1 --test 40')

@@ -26,7 +26,9 @@ def open_source(
 )->Cohort:
     "A cohort by the name under which runs remember it"
     kind, _, D = str(source).partition(':')
-    if kind == 'samples' and D in ('', '2', '3'): return samples(int(D or 2))
+    if kind == 'samples':
+        if D not in ('2', '3'): raise ValueError(f"source: found {source!r}; expected samples:2 or samples:3")
+        return samples(int(D))
     root = Path(source)
     if root.is_file() or (root/'imagesTr').is_dir(): return decathlon(root)
     if not (root/'images').is_dir(): return folder(root)

@@ -222,8 +222,8 @@ def predict_files(
     overwrite:bool=False, # `out` may be there
 )->list: # paths written
     "Write a mask for each image, on the image's own grid"
-    files = nifti_files(paths[0] if len(paths) == 1 else paths)
-    if len(paths) == 1 and not files: files = nifti_files(paths)
+    files = nifti_files(paths[0] if len(paths) == 1 and Path(paths[0]).is_dir() else paths)
+    if not files: raise ValueError(f"paths: found no .nii or .nii.gz file in {', '.join(map(str, paths))}")
     with whole_folder(out, overwrite) as tmp:
         for name, path in files.items():
             scan = pose(run, [path])
