@@ -39,7 +39,8 @@ def _class_sums(hit, label, K, weight):
     # double precision keeps counts of many millions exact; Apple's GPUs have none
     exact = torch.float32 if hit.device.type == 'mps' else torch.float64
     # 8 spare columns, or two cores that each fill a row would fight for one cache line
-    def total(x): return x.new_zeros(len(x), K+8, dtype=exact).scatter_add(1, label, x[:, 0].to(exact))[:, :K].to(hit)
+    zeros = hit.new_zeros(len(hit), K+8, dtype=exact)
+    def total(x): return zeros.scatter_add(1, label, x[:, 0].to(exact))[:, :K].to(hit)
     return total(_times(hit, weight)), total(_times(torch.ones_like(hit), weight))
 
 # %% ../nbs/04_losses.ipynb #d2f17c8b
