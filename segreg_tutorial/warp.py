@@ -51,7 +51,7 @@ def warp(
 )->Tensor: # [B,C,*S]
     "Pull `x` along `u`: `warp(x,u)[p] = x[p+u(p)]`"
     if u.shape[1]!=x.ndim-2:
-        raise ValueError(f"u {tuple(u.shape)}: expected {x.ndim-2} channels, one for each spatial axis of x {tuple(x.shape)}")
+        raise ValueError(f"u {tuple(u.shape)}: expected {x.ndim-2} channels, one for each axis of x {tuple(x.shape)}")
     g = _sampling_grid(u, x.shape[2:])
     return F.grid_sample(x.to(g.dtype), g, mode=mode, padding_mode=padding, align_corners=True)
 
@@ -123,6 +123,7 @@ def resize_field(
         u = _full(u)
         u = u*u.new_tensor(ratio).view(-1, *[1]*D)
         for d in reversed(range(D)):
-            W = F.interpolate(torch.eye(N[d], device=u.device, dtype=u.dtype)[None], shape[d], mode='linear', align_corners=True)[0]
+            W = torch.eye(N[d], device=u.device, dtype=u.dtype)[None]
+            W = F.interpolate(W, shape[d], mode='linear', align_corners=True)[0]
             u = u@W if d==D-1 else (W.T@u.flatten(d+3)).unflatten(-1, u.shape[d+3:])
     return u
