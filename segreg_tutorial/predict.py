@@ -1,4 +1,4 @@
-"""From a trained run to masks, probabilities, warped images and displacement fields that open aligned in any viewer
+"""From a trained run to a segmentation and a displacement, on the scan's own grid
 
 Docs: https://segreg-tutorial.github.io/segreg_tutorial/predict.html.md"""
 
@@ -6,19 +6,16 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/predict.html.md"""
 
 # %% auto #0
 __all__ = ['as_case', 'Posed', 'pose', 'ask', 'leave_frame', 'segment_posed', 'segment_case', 'entropy', 'then_affine', 'carry',
-           'offset', 'own_field', 'register_pair', 'world', 'world_field', 'write_channels', 'whole_folder',
-           'predict_files', 'register_files']
+           'offset', 'own_field', 'register_pair']
 
 # %% ../nbs/20_predict.ipynb #3b7a6c99
-import contextlib, os, shutil
 from dataclasses import dataclass
 from pathlib import Path
-import nibabel as nib, numpy as np, torch
+import numpy as np, torch
 from torch import Tensor
 from fastai.basics import default_device
-from .files import gzip_bytes, write_bytes
-from .volumes import Volume, scale_intensity, to_file_grid, write_volume
-from .cohorts import Case, nifti_files
+from .volumes import scale_intensity
+from .cohorts import Case
 from .warp import compose, identity_grid, warp
 from .affine import affine_grid, affine_inverse
 from .networks import autocast, displacement
@@ -154,99 +151,3 @@ def register_pair(
     "Register two scans, each of its own size"
     m, f = pose(run, [moving]), pose(run, [fixed])
     return own_field(carry(run, m, f), f.volumes[0].shape, m.volumes[0].shape)
-
-# %% ../nbs/20_predict.ipynb #992404d8
-def world(
-    volume:Volume,
-    p:np.ndarray, # voxel coordinates [D,*S]
-)->np.ndarray: # [3,*S] mm, RAS+
-    "Where voxels of `volume` lie in the scanner"
-    ornt = nib.io_orientation(volume.file_affine)
-    shape = np.take((volume.header.get_data_shape() + (1, 1))[:3], np.argsort(ornt[:, 0]))
-    A = volume.affine[:3]
-    return np.tensordot(A[:, :3][:, shape > 1], p, 1) + A[:, 3].reshape(3, *[1]*(p.ndim - 1))
-
-# %% ../nbs/20_predict.ipynb #43d5eb42
-def world_field(
-    u:Tensor, # displacement [1,D,*S], voxels, from `fixed` to `moving`
-    fixed:Volume, # on its own grid
-    moving:Volume, # on its own grid
-)->np.ndarray: # [*S,3] mm, LPS, as ITK and ANTs expect
-    "From voxels to millimetres, through the affine of each file"
-    p = identity_grid(fixed.shape, dtype=torch.float64).numpy()
-    mm = world(moving, p + u[0].double().numpy()) - world(fixed, p)
-    return np.moveaxis(mm*np.array([-1, -1, 1]).reshape(3, *[1]*fixed.ndim), 0, -1)
-
-# %% ../nbs/20_predict.ipynb #942ddd2c
-def write_channels(
-    data, # [*S,C] on the RAS+ grid of `like`
-    like:Volume, # gives grid, affine and header
-    path, # `.nii.gz`
-    vector:bool=False, # vectors [X,Y,Z,1,C] with intent 1007; else channels [X,Y,Z,C]
-)->Path: # `path`
-    "Write several float32 numbers a voxel"
-    x = to_file_grid(np.asarray(data, np.float32), like)
-    grid = (like.header.get_data_shape() + (1, 1))[:3]
-    hdr = like.header.copy()
-    hdr.set_data_dtype(np.float32)
-    hdr['cal_min'], hdr['cal_max'] = 0, 0
-    if vector: hdr.set_intent('vector')
-    cls = nib.Nifti1Image if hdr.sizeof_hdr == 348 else nib.Nifti2Image
-    write_bytes(path, gzip_bytes(cls(x.reshape(*grid, *[1]*vector, x.shape[-1]), like.file_affine, hdr).to_bytes()))
-    return Path(path)
-
-# %% ../nbs/20_predict.ipynb #c6cdc341
-@contextlib.contextmanager
-def whole_folder(
-    out, # folder to make
-    overwrite:bool=False, # it may be there; files of the same name are replaced
-): # yields a temporary folder, which becomes `out` if nothing fails
-    "All files or none"
-    out = Path(out)
-    if out.exists() and not overwrite: raise ValueError(f"out: found {str(out)!r} already there; name another folder, or pass overwrite")
-    part = out.with_name(f'.{out.name}.{os.getpid()}.part')
-    part.mkdir(parents=True)
-    try:
-        yield part
-        out.mkdir(exist_ok=True)
-        for file in part.iterdir(): os.replace(file, out/file.name)
-    finally: shutil.rmtree(part)
-
-# %% ../nbs/20_predict.ipynb #51a36639
-def predict_files(
-    run, # a `Run`
-    paths:list, # NIfTI files, or one folder of them
-    out, # folder to make
-    probability:bool=False, # write class probabilities too
-    uncertainty:bool=False, # write the entropy too
-    overwrite:bool=False, # `out` may be there
-)->list: # paths written
-    "Write a mask for each image, on the image's own grid"
-    files = nifti_files(paths[0] if len(paths) == 1 and Path(paths[0]).is_dir() else paths)
-    if not files: raise ValueError(f"paths: found no .nii or .nii.gz file in {', '.join(map(str, paths))}")
-    with whole_folder(out, overwrite) as tmp:
-        for name, path in files.items():
-            scan = pose(run, [path])
-            prob, like = segment_posed(run, scan), scan.volumes[0]
-            write_volume(prob.argmax(0), like, tmp/f'{name}.nii.gz')
-            if probability: write_channels(prob.movedim(0, -1), like, tmp/f'{name}_probability.nii.gz')
-            if uncertainty: write_volume(entropy(prob), like, tmp/f'{name}_uncertainty.nii.gz', np.float32)
-        names = sorted(o.name for o in tmp.iterdir())
-    return [Path(out)/o for o in names]
-
-# %% ../nbs/20_predict.ipynb #56ff980e
-def register_files(
-    run, # a `Run`
-    moving, # path
-    fixed, # path
-    out, # folder to make
-    overwrite:bool=False, # `out` may be there
-)->list: # paths written
-    "Write the moving image as it lies on the fixed one, and the displacement in mm"
-    m, f = as_case(moving).volume(), as_case(fixed).volume()
-    u = register_pair(run, moving, fixed)
-    with whole_folder(out, overwrite) as tmp:
-        warped = warp(torch.as_tensor(m.data)[None, None], u)[0, 0]
-        write_volume(warped, f, tmp/'warped.nii.gz', np.float32)
-        write_channels(world_field(u, f, m), f, tmp/'displacement.nii.gz', vector=True)
-    return [Path(out)/o for o in ('warped.nii.gz', 'displacement.nii.gz')]
