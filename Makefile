@@ -9,12 +9,12 @@ TEST   ?=
 
 BIN   := $(VENV)/bin
 # bars on a terminal, silence in a log
-PIP   := $(BIN)/python -m pip install --disable-pip-version-check $(if $(MAKE_TERMOUT),,--quiet)
+PIP   := $(BIN)/python -m pip install --disable-pip-version-check $(if $(MAKE_TERMOUT),,-qq)
 FACTS := pyproject.toml settings.ini setup.py
 # the demo needs no test tools, and takes an environment that has them as it is
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test docs bench samples lab clean
+.PHONY: help demo test docs bench samples lab clean FORCE
 .DEFAULT_GOAL := help
 
 help:
@@ -28,7 +28,7 @@ help:
 	@echo 'Variables: PYTHON=python3.12  TORCH=torch==2.13.0  TEST=nbs/03_warp.ipynb'
 
 demo: $(READY)
-	$(BIN)/segreg-demo $(DEMO)
+	@out=runs/demo; [ ! -e $$out ] || out=$$out-$$(date +%Y%m%d-%H%M%S); set -x; $(BIN)/segreg-demo --out $$out $(DEMO)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(TEST)
@@ -57,13 +57,18 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "'$(PYTHON) -m venv' failed (above). On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 
-# One pip command for torch and package: apart, pip would exchange the torch that was chosen.
-$(VENV)/.run: $(BIN)/python $(FACTS)
+# Changes only when what is written there changes: nbdev-export touches pyproject.toml each time
+$(VENV)/.facts: FORCE | $(BIN)/python
+	@cat $(FACTS) | cmp -s - $@ || cat $(FACTS) >$@
+FORCE:
+
+# One pip command for torch and package: apart, pip would exchange the torch that was chosen
+$(VENV)/.run: $(VENV)/.facts
 	@echo 'Installing into $(VENV); the first time takes some minutes'
 	$(PIP) $(TORCH) -e .
 	@touch $@
 
-$(VENV)/.dev: $(BIN)/python $(FACTS)
+$(VENV)/.dev: $(VENV)/.facts
 	@echo 'Installing into $(VENV); the first time takes some minutes'
 	$(PIP) $(TORCH) -e '.[dev]'
 	@touch $@

@@ -3,6 +3,7 @@
     pytest nbs/03_warp.ipynb              one chapter
     pytest nbs/03_warp.ipynb -k 1a2b3c4d  one cell, after those above it
     pytest --nb-flags slow                the long settings too
+    pytest --nb-outputs                   stored outputs must say what the cells say now
 """
 import os, re, traceback
 from pathlib import Path
@@ -15,6 +16,7 @@ cell_seconds = 600
 
 def pytest_addoption(parser):
     parser.addoption('--nb-flags', default='', help="nbdev flags whose cells run too, such as 'slow'")
+    parser.addoption('--nb-outputs', action='store_true', help='fail where the stored text or number of figures is stale')
 
 
 def pytest_collect_file(file_path, parent):
@@ -29,6 +31,9 @@ class CellError(Exception):
 class Notebook(pytest.File):
     "One shell, and the cells it has to run"
     shell, broken, at = None, None, 0
+
+    @property
+    def timed(self): return 'benchmarks' in self.path.parts
 
     def collect(self):
         from nbdev.config import get_config
@@ -45,6 +50,8 @@ class Notebook(pytest.File):
 
     def setup(self):
         from execnb.shell import CaptureShell
+        import matplotlib
+        matplotlib.rcdefaults()
         self.shell, self.broken, self.at = CaptureShell(self.path), None, 0
 
     def teardown(self):
@@ -58,10 +65,10 @@ class Notebook(pytest.File):
         if self.broken: pytest.skip(f"cell {self.broken} above failed")
         while self.at <= self.todo.index(item):
             here, self.at = self.todo[self.at], self.at + 1
-            error = here.execute(self.shell)
-            if error:
-                self.broken = here.name
-                raise CellError(error)
+            outs, error = here.execute(self.shell)
+            if error: self.broken = here.name
+            elif self.config.getoption('nb_outputs') and here is item and not self.timed: error = stale(item.cell.outputs, outs)
+            if error: raise CellError(error)
 
 
 class Cell(pytest.Item):
@@ -77,7 +84,7 @@ class Cell(pytest.Item):
         return str(excinfo.value) if isinstance(excinfo.value, CellError) else super().repr_failure(excinfo)
 
     def execute(self, shell):
-        "Run in the notebook's folder; returns the report of a failure"
+        "Run in the notebook's folder; returns the outputs, and the report of a failure"
         old, os.environ['IN_TEST'] = os.getcwd(), '1'
         os.chdir(self.path.parent)
         try: outs = shell.run(self.cell.source, timeout=cell_seconds)
@@ -86,7 +93,7 @@ class Cell(pytest.Item):
             del os.environ['IN_TEST']
         for o in outs:
             if o['output_type'] == 'stream': self.add_report_section('call', o['name'], ''.join(o['text']))
-        return shell.exc and self.report(shell.exc, shell)
+        return outs, shell.exc and self.report(shell.exc, shell)
 
     def report(self, exc, shell):
         "The cell with the failing line marked, then the library's frames"
@@ -101,7 +108,26 @@ class Cell(pytest.Item):
         if isinstance(exc, SyntaxError): line = exc.lineno
         src = [f"{'>' if i == line else ' '} {i:3} {l}" for i, l in enumerate(self.cell.source.splitlines(), 1)]
         what = ''.join(traceback.format_exception_only(exc)).rstrip()
+        if exc.__cause__: what += f"\n  from {type(exc.__cause__).__name__}: {exc.__cause__}"
         return '\n'.join([f"{_short(self.path)}, cell {self.name}", '', *src, '', *frames[1:], what])
+
+
+def said(outs):
+    "What a cell printed and answered, and how many figures it drew"
+    text = [o.get('text') or o.get('data', {}).get('text/plain', '') for o in outs if o.get('name') != 'stderr']
+    return ' '.join(''.join(map(''.join, text)).split()), sum('image/png' in o.get('data', {}) for o in outs)
+
+
+def stale(stored, fresh):
+    "Where stored outputs differ from fresh ones; numbers may drift by a tenth, as they do between machines"
+    number = r'(-?\d+\.?\d*(?:e[+-]?\d+)?)'
+    (old, figures), (new, drawn) = said(stored), said(fresh)
+    if 'not installed' in new: return # an optional peer that the stored run had
+    a, b = re.split(number, old), re.split(number, new)
+    near = lambda x, y: abs(float(x) - float(y)) <= .02 + .1*max(abs(float(x)), abs(float(y)))
+    same = len(a) == len(b) and all(near(x, y) if i % 2 else x.strip(' -') == y.strip(' -') for i, (x, y) in enumerate(zip(a, b)))
+    if not same or figures != drawn:
+        return f"The stored output is stale: nbdev-test --save && nbdev-clean\n\nstored, {figures} figures: {old}\n\nnow, {drawn} figures: {new}"
 
 
 def _line(code, no):
