@@ -56,11 +56,10 @@ def test_pages_are_small():
 
 @pytest.mark.parametrize('page', chapters(), ids=lambda o: o.rel)
 def test_begins_like_a_chapter(page):
-    first, title, link, install = ([''.join(o['source']) for o in page.cells] + [''] * 4)[:4]
+    first, title, link = ([''.join(o['source']) for o in page.cells] + [''] * 3)[:3]
     assert first.startswith('#| default_exp')
     assert re.fullmatch(r'# .+\n+> .+', title), 'the title cell holds a title and one line; the site drops the rest'
     assert badge in link and all(o in link for o in ('Time:', 'Memory:', 'Download:'))
-    assert 'eval: false' in install and 'pip install -Uqq segreg-tutorial' in install
 
 
 @every
@@ -68,6 +67,13 @@ def test_badge_opens_this_page(page):
     cfg = get_config(nbs)
     for o in re.findall(badge + r'([^)\s"]+)', '\n'.join(page.text)):
         assert o == f"{cfg.user}/{cfg.repo}/blob/{cfg.branch}/nbs/{page.rel}"
+
+
+@pytest.mark.parametrize('page', [o for o in pages() if badge in '\n'.join(o.text)], ids=lambda o: o.rel)
+def test_colab_installs_the_package_and_nothing_else_does(page):
+    first = [o for o in page.code if 'default_exp' not in o][0]
+    assert re.fullmatch(r"#\| hide\n#\| eval: false\n! \[ -e /content \] && pip install -Uqq ['\"]?segreg-tutorial\b.*", first)
+    assert not [o for o in page.code if o != first and re.search(r'^[!%]\s*pip', o, re.M)]
 
 
 @every
