@@ -37,7 +37,8 @@ def show_grid(
 )->plt.Axes:
     "A displacement as graph paper, folds in red"
     axis, index = view
-    keep, spacing = [d for d in range(u.shape[1]) if d != axis], seen_spacing(spacing or (1,)*u.shape[1], axis)
+    keep = [d for d in range(u.shape[1]) if d != axis]
+    spacing = seen_spacing(spacing or (1,)*u.shape[1], axis)
     folded = slice_of(jacobian_determinant(u)[0] <= 0, axis, index)
     seen = slice_of(u[0, keep], axis, index)
     ax = show_slice(np.ones(folded.shape), spacing, ax, vmin=0, vmax=1)
@@ -60,7 +61,8 @@ def show_jacobian(
     det = slice_of(jacobian_determinant(u)[0], axis, index)
     cmap = plt.get_cmap('RdBu_r').with_extremes(bad='black')
     log = np.ma.masked_where(det <= 0, np.log2(np.clip(det, 1e-3, None)))
-    ax = show_slice(log, seen_spacing(spacing or (1,)*u.shape[1], axis), ax, cmap=cmap, norm=TwoSlopeNorm(0, -2, 2))
+    spacing = seen_spacing(spacing or (1,)*u.shape[1], axis)
+    ax = show_slice(log, spacing, ax, cmap=cmap, norm=TwoSlopeNorm(0, -2, 2))
     if not bar: return ax
     c = ax.figure.colorbar(ax.images[-1], ax=ax, shrink=.7, ticks=[-2, -1, 0, 1, 2])
     c.ax.set_yticklabels(['1/4', '1/2', '1', '2', '4'])

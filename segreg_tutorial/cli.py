@@ -29,9 +29,10 @@ def method_named(
     options=(), # 'field=value' each
 ): # a `Method`
     "Make a method, its options set by name"
-    if name not in method_names(): raise ValueError(f"method: found {name!r}; expected one of {', '.join(method_names())}")
-    module, given = import_module(f'segreg_tutorial.methods.{name}'), dict(o.partition('=')[::2] for o in options)
-    kind = next(o for o in vars(module).values() if dataclasses.is_dataclass(o) and o.__module__ == module.__name__ and hasattr(o, 'losses'))
+    names, given = method_names(), dict(o.partition('=')[::2] for o in options)
+    if name not in names: raise ValueError(f"method: found {name!r}; expected one of {', '.join(names)}")
+    here = vars(import_module(f'segreg_tutorial.methods.{name}')).values()
+    kind = next(o for o in here if getattr(o, '__module__', '').endswith(f'.{name}') and hasattr(o, 'losses'))
     fields = [o.name for o in dataclasses.fields(kind)]
     wrong = [o for o in given if o not in fields]
     if wrong: raise ValueError(f"--set {wrong[0]}: {name} has no such option; it has {', '.join(fields)}")
@@ -43,9 +44,10 @@ def result_table(
 )->str:
     "What a run reached"
     from segreg_tutorial.report import result_rows
-    seg, rows = metrics.get('segmentation'), [['', 'Dice', 'HD95 mm', 'ASSD mm', 'missed', 'folds %', 's a pair']]
-    if seg: rows.append(['segmentation', seg['dice'], seg['hd95_mm'], seg['assd_mm'], seg['n_missed'], '', ''])
-    return table(rows + [[name, dice, '', '', '', *('' if o is None else o for o in more)] for name, dice, *more in result_rows(metrics)[1:]])
+    head, seg = ['', 'Dice', 'HD95 mm', 'ASSD mm', 'missed', 'folds %', 's a pair'], metrics.get('segmentation')
+    first = [['segmentation', *(seg[o] for o in ('dice', 'hd95_mm', 'assd_mm', 'n_missed')), '', '']] if seg else []
+    reg = [[*o[:2], '', '', '', *('' if p is None else p for p in o[2:])] for o in result_rows(metrics)]
+    return table([head, *first, *reg[1:]])
 
 # %% ../nbs/24_cli.ipynb #d9fa3624
 def judge(
@@ -83,8 +85,9 @@ def check_resume(
     "Refuse to go on with other settings"
     old = json.loads((Path(out)/'config.json').read_text(encoding='utf-8'))
     parts = {o: [c.name for c in getattr(split, o)] for o in old['split']}
-    new = json.loads(json.dumps(dict(settings, method=method.name, options=vars(method), split=parts), default=str))
-    other = [f'{k} (found {old.get(k)}, expected {v})' if k != 'split' else k for k, v in new.items() if old.get(k) != v]
+    new = dict(settings, method=method.name, options=vars(method), split=parts)
+    new = {k: v for k, v in json.loads(json.dumps(new, default=str)).items() if old.get(k) != v}
+    other = [k if k == 'split' else f'{k} (found {old.get(k)}, expected {v})' for k, v in new.items()]
     if other: raise ValueError(f"--resume: {out} was started with other settings: {'; '.join(other)}")
 
 # %% ../nbs/24_cli.ipynb #87b1f2d9
@@ -119,9 +122,11 @@ def segreg_train(
     split = open_source(data).split(labelled, test, valid, seed)
     print(f'{method} on {split}', flush=True)
     if resume and Path(out, 'config.json').exists(): check_resume(out, made, split, **settings)
+    settings |= dict(align=bool(align), resume=resume)
     done = resume and Path(out, 'weights.safetensors').exists()
-    metrics = judge(Run(out), split) if done else train(made, split, out, _source(data), align=bool(align), resume=resume, **settings)
-    print(f"\n{result_table(metrics)}\n" if metrics else '', f'Report: {out}/report.html', f'Next:   segreg-predict {out} IMAGE.nii.gz --out masks', sep='\n')
+    metrics = judge(Run(out), split) if done else train(made, split, out, _source(data), **settings)
+    print(f"\n{result_table(metrics)}\n" if metrics else '')
+    print(f'Report: {out}/report.html\nNext:   segreg-predict {out} IMAGE.nii.gz --out masks')
 
 # %% ../nbs/24_cli.ipynb #ac9a86a2
 @command
@@ -138,7 +143,8 @@ def segreg_predict(
     from segreg_tutorial.runs import Run
     images = [images] if isinstance(images, (str, Path)) else images
     files = predict_files(Run(run), images, out, probability, uncertainty, overwrite)
-    print(f"{len(files)} files in {out}: {', '.join(o.name for o in files[:4])}{' ...' if len(files) > 4 else ''}")
+    names = [o.name for o in files[:4]] + ['...']*(len(files) > 4)
+    print(f"{len(files)} files in {out}: {', '.join(names)}")
 
 # %% ../nbs/24_cli.ipynb #8b50f384
 @command
@@ -188,8 +194,10 @@ def demo_table(
 )->str:
     "Before, alone and together"
     reg, seg = found['deepatlas']['registration'], {k: v['segmentation']['dice'] for k, v in found.items()}
-    return table([['Dice on test scans', 'segmentation', 'registration'], ['before', None, reg['dice_before']],
-                  ['supervised only', seg['supervised'], None], ['joint (DeepAtlas)', seg['deepatlas'], reg['dice']]])
+    return table([['Dice on test scans', 'segmentation', 'registration'],
+                  ['before', None, reg['dice_before']],
+                  ['supervised only', seg['supervised'], None],
+                  ['joint (DeepAtlas)', seg['deepatlas'], reg['dice']]])
 
 # %% ../nbs/24_cli.ipynb #31d3a8a7
 @command
@@ -207,10 +215,12 @@ def segreg_demo(
     data = training_data(split)
     for name in ('supervised', 'deepatlas'):
         print(f'{name} on {split}', flush=True)
-        found[name] = train(method_named(name), split, Path(out)/name, f'samples:{dim}', steps=steps, seed=seed, data=data)
+        made, source = method_named(name), f'samples:{dim}'
+        found[name] = train(made, split, Path(out)/name, source, steps=steps, seed=seed, data=data)
     print(f'\n{demo_table(found)}\n')
     for name in found: print(f'Report: {out}/{name}/report.html')
-    print('Next, real scans: segreg-fetch hippocampus, then segreg-train deepatlas data/Task04_Hippocampus --labelled 1 --test 40')
+    print('Next, real scans:\n  segreg-fetch hippocampus')
+    print('  segreg-train deepatlas data/Task04_Hippocampus --labelled 1 --test 40')
 
 # %% ../nbs/24_cli.ipynb #d24d3f8a
 @call_parse

@@ -31,8 +31,8 @@ def open_source(
     root = Path(source)
     if root.is_file() or (root/'imagesTr').is_dir(): return decathlon(root)
     if not (root/'images').is_dir(): return folder(root)
-    labels = root/'labels'
-    return folder(root/'images', labels if labels.is_dir() else None, root/'subjects.csv', root.resolve().name)
+    labels = root/'labels' if (root/'labels').is_dir() else None
+    return folder(root/'images', labels, root/'subjects.csv', root.resolve().name)
 
 # %% ../nbs/20c_evaluate.ipynb #c407db4b
 def split_of(
@@ -41,12 +41,13 @@ def split_of(
 )->Split: # the cases of the run
     "The split that the run was trained with"
     config, source = run.config, source or run.config.get('source')
-    if not source: raise ValueError(f"run {str(run.path)!r}: does not say where its data are; pass the folder")
+    if not source: raise ValueError(f"run {str(run.path)!r}: found no source of its data; pass the folder")
     cohort = open_source(source)
     cases, names = {o.name: o for o in cohort}, config['split']
     lost = [o for part in names.values() for o in part if o not in cases]
-    if lost: raise ValueError(f"{source}: {len(lost)} cases of the run are not there, as {lost[0]}; expected the data it was trained on")
-    return Split(**{part: [cases[o] for o in os] for part, os in names.items()}, cohort=cohort, seed=config['seed'])
+    if lost: raise ValueError(f"{source}: {len(lost)} cases of the run are not there, as {lost[0]}")
+    parts = {part: [cases[o] for o in ns] for part, ns in names.items()}
+    return Split(**parts, cohort=cohort, seed=config['seed'])
 
 # %% ../nbs/20c_evaluate.ipynb #78cada25
 def other_subjects(
@@ -87,7 +88,7 @@ def pair_fields(
     for i in range(0, len(pairs), batch):
         part = pairs[i:i+batch]
         us = carry(run, posed.take([m for m, _ in part]), posed.take([f for _, f in part]), deform)
-        for u, (m, f) in zip(us, part): yield own_field(u[None], posed.volumes[f].shape, posed.volumes[m].shape)
+        for u, (m, f) in zip(us, part): yield own_field(u[None], *(posed.volumes[o].shape for o in (f, m)))
 
 # %% ../nbs/20c_evaluate.ipynb #3dc89706
 def carried_dice(
@@ -113,7 +114,8 @@ def registration_scores(
     still = torch.zeros(1, len(run.frame.shape), *run.frame.shape)
     fields = dict(dice=total, dice_affine=pair_fields(run, posed, pairs, deform=False),
                   dice_before=[own_field(still, truths[f].shape, truths[m].shape) for m, f in pairs])
-    res = {name: [carried_dice(u, truths[m], truths[f], K) for u, (m, f) in zip(us, pairs)] for name, us in fields.items()}
+    def score(us): return [carried_dice(u, truths[m], truths[f], K) for u, (m, f) in zip(us, pairs)]
+    res = {name: score(us) for name, us in fields.items()}
     return dict(res, folds=[float(folds(u)) for u in total], seconds=seconds)
 
 # %% ../nbs/20c_evaluate.ipynb #17b5fa39
@@ -134,7 +136,8 @@ def summary(
     "What was trained, and what it cost"
     file = run.path/'training.json'
     cost = json.loads(file.read_text(encoding='utf-8')) if file.exists() else {}
-    return {k: run.config.get(k) for k in ('method', 'data', 'seed', 'steps')} | cost | dict(labelled=labelled)
+    told = {k: run.config.get(k) for k in ('method', 'data', 'seed', 'steps')}
+    return told | cost | dict(labelled=labelled)
 
 # %% ../nbs/20c_evaluate.ipynb #b266d618
 def evaluate_segmentation(
@@ -146,8 +149,10 @@ def evaluate_segmentation(
     "Dice and distances over the test scans"
     labels = {int(k): v for k, v in run.config['labels'].items()}
     scores = segmentation_scores(run, posed, truths)
-    per = {f'{m}_per_label': {labels[k + 1]: class_mean([o[m][k:k+1] for o in scores]) for k in range(len(labels) - 1)} for m in ('hd95', 'assd')}
-    rows = [dict(name=n, **{k: v for k, v in summarise([s], labels).items() if k not in ('n_cases', 'n_absent')}) for n, s in zip(names, scores)]
+    def per_label(m): return {labels[k]: class_mean([o[m][k-1:k] for o in scores]) for k in range(1, len(labels))}
+    rows = [dict(name=n, **summarise([s], labels)) for n, s in zip(names, scores)]
+    for o in rows: del o['n_cases'], o['n_absent']
+    per = dict(hd95_per_label=per_label('hd95'), assd_per_label=per_label('assd'))
     return dict(summarise(scores, labels), **per), rows
 
 # %% ../nbs/20c_evaluate.ipynb #37a60e54
@@ -161,8 +166,8 @@ def evaluate_registration(
     "Dice before and after, folds in percent, over pairs of test scans"
     res = registration_scores(run, posed, truths, pairs)
     dices = {k: v for k, v in res.items() if k.startswith('dice')}
-    rows = [dict(moving=names[m], fixed=names[f], folds_percent=100*res['folds'][i], **{k: class_mean([v[i]]) for k, v in dices.items()})
-            for i, (m, f) in enumerate(pairs)]
+    rows = [dict(moving=names[m], fixed=names[f], folds_percent=100*res['folds'][i],
+                 **{k: class_mean([v[i]]) for k, v in dices.items()}) for i, (m, f) in enumerate(pairs)]
     return dict({k: class_mean(v) for k, v in dices.items()}, folds_percent=100*float(np.mean(res['folds'])),
                 n_pairs=len(pairs), seconds_per_pair=res['seconds']/len(pairs)), rows
 
@@ -176,10 +181,11 @@ def evaluate(
     "Segment and register the test cases of a run, and keep the numbers in its folder"
     split = split or split_of(run)
     if not split.test: raise ValueError(f"run {str(run.path)!r}: has no test cases; train with test=10, say")
-    names, truths, began = [o.name for o in split.test], [o.truth().data for o in split.test], time.perf_counter()
-    posed = pose(run, split.test)
+    names, truths = [o.name for o in split.test], [o.truth().data for o in split.test]
+    began, posed = time.perf_counter(), pose(run, split.test)
     posing, res, rows = (time.perf_counter() - began)/len(posed), summary(run, len(split.labelled)), {}
-    if 'segmenter' in run.nets: res['segmentation'], rows['cases'] = evaluate_segmentation(run, posed, truths, names)
+    if 'segmenter' in run.nets:
+        res['segmentation'], rows['cases'] = evaluate_segmentation(run, posed, truths, names)
     which = [(m, f) for f, m in enumerate(other_subjects(split.test)) if m != f][:pairs]
     if 'registrator' in run.nets and which:
         res['registration'], rows['pairs'] = evaluate_registration(run, posed, truths, which, names)

@@ -26,7 +26,7 @@ def whole_folder(
 ): # yields a temporary folder, which becomes `out` if nothing fails
     "All files or none"
     out = Path(out)
-    if out.exists() and not overwrite: raise ValueError(f"out: found {str(out)!r} already there; name another folder, or pass overwrite")
+    if out.exists() and not overwrite: raise ValueError(f"{out}: already there; name another folder, or overwrite")
     part = out.with_name(f'.{out.name}.{os.getpid()}.part')
     part.mkdir(parents=True)
     try:
@@ -50,7 +50,8 @@ def write_channels(
     hdr['cal_min'], hdr['cal_max'] = 0, 0
     if vector: hdr.set_intent('vector')
     cls = nib.Nifti1Image if hdr.sizeof_hdr == 348 else nib.Nifti2Image
-    write_bytes(path, gzip_bytes(cls(x.reshape(*grid, *[1]*vector, x.shape[-1]), like.file_affine, hdr).to_bytes()))
+    img = cls(x.reshape(*grid, *[1]*vector, x.shape[-1]), like.file_affine, hdr)
+    write_bytes(path, gzip_bytes(img.to_bytes()))
     return Path(path)
 
 # %% ../nbs/20a_output.ipynb #4514d9f1
@@ -69,7 +70,7 @@ def predict_files(
         for name, path in files.items():
             scan = pose(run, [path])
             prob, like = segment_posed(run, scan), scan.volumes[0]
-            write_volume(prob.argmax(0), like, tmp/f'{name}.nii.gz', np.uint8 if len(prob) <= 256 else np.int16)
+            write_volume(prob.argmax(0), like, tmp/f'{name}.nii.gz', 'u1' if len(prob) <= 256 else 'i2')
             if probability: write_channels(prob.movedim(0, -1), like, tmp/f'{name}_probability.nii.gz')
             if uncertainty: write_volume(entropy(prob), like, tmp/f'{name}_uncertainty.nii.gz', np.float32)
         names = sorted(o.name for o in tmp.iterdir())

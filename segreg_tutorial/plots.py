@@ -39,8 +39,9 @@ def png(
     "A figure as a small PNG, the same bytes each time"
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, dpi=dpi, facecolor='white', bbox_inches='tight', format='png')
-    few = Image.open(full).convert('RGB').quantize(colours, Image.Quantize.MAXCOVERAGE, 3, dither=Image.Dither.NONE)
-    few.save(small, 'png', optimize=True)
+    rgb = Image.open(full).convert('RGB')
+    kept = rgb.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    kept.save(small, 'png', optimize=True)
     return small.getvalue()
 
 # %% ../nbs/22_plots.ipynb #5524e322
@@ -144,7 +145,8 @@ def show_case(
     "One slice of a case"
     maps = [o for o in (truth, label) if o is not None]
     axis, index = view or best_view(maps[0] if maps else np.asarray(image))
-    K, spacing = K or int(max([1, *(np.max(o) for o in maps)])) + 1, seen_spacing(spacing or (1,)*np.ndim(image), axis)
+    K = K or int(max([1, *(np.max(o) for o in maps)])) + 1
+    spacing = seen_spacing(spacing or (1,)*np.ndim(image), axis)
     ax = show_slice(slice_of(image, axis, index), spacing, ax)
     if label is not None: show_labels(slice_of(label, axis, index), K, spacing, ax)
     if truth is not None: show_contours(slice_of(truth, axis, index), K, spacing, ax)
@@ -160,8 +162,9 @@ def legend(
 )->object: # the legend
     "One legend for all panels, below them"
     colours = label_colours(len(names))
-    return fig.legend([Patch(color=colours[k]) for k in names if k], [names[k] for k in names if k], loc='outside lower center',
-                      ncols=columns, frameon=False, fontsize=8, handlelength=1, handleheight=1)
+    patches = [Patch(color=colours[k], label=names[k]) for k in names if k]
+    return fig.legend(handles=patches, loc='outside lower center', ncols=columns, frameon=False, fontsize=8,
+                      handlelength=1, handleheight=1)
 
 # %% ../nbs/22_plots.ipynb #8a00b3e5
 def gallery(
@@ -172,7 +175,8 @@ def gallery(
 )->plt.Figure:
     "Cases side by side, with one legend"
     rows = -(-len(panels)//columns)
-    fig, axs = plt.subplots(rows, columns, figsize=(size*columns, size*rows + .5), layout='constrained', squeeze=False)
+    wide, high = size*columns, size*rows + .5
+    fig, axs = plt.subplots(rows, columns, figsize=(wide, high), layout='constrained', squeeze=False)
     for ax in axs.flat: ax.set_axis_off()
     for ax, panel in zip(axs.flat, panels): show_case(**panel, K=len(names), ax=ax)
     legend(fig, names)

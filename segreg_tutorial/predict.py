@@ -46,7 +46,7 @@ def pose(
     "Read, scale, place, and find each scan's pose in the frame"
     volumes, shape = [as_case(o).volume() for o in scans], run.frame.shape
     for v in volumes:
-        if v.ndim != len(shape): raise ValueError(f"{v.path}: found a {v.ndim}D image; the run was trained on {len(shape)}D")
+        if v.ndim != len(shape): raise ValueError(f"{v.path}: found {v.ndim}D, expected {len(shape)}D as in training")
     image = torch.cat([place(torch.as_tensor(scale_intensity(v.data))[None, None], shape) for v in volumes])
     return Posed(image, run.frame.pose(image), volumes)
 
@@ -58,7 +58,7 @@ def ask(
     *x:Tensor, # what it takes
 )->Tensor: # what it gives, on the CPU
     "Ask a network of the run"
-    if name not in run.nets: raise ValueError(f"run {str(run.path)!r}: has no {name}; it was trained with {run.config['method']}")
+    if name not in run.nets: raise ValueError(f"{run.path}: has no {name}, as {run.config['method']} trains none")
     device = default_device()
     with autocast(device): return run.nets[name].to(device)(*[o.to(device) for o in x]).cpu()
 

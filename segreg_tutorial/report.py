@@ -31,7 +31,8 @@ def picture(
     raw = png(fig, 110, 256)
     plt.close(fig)
     if folder: write_bytes(Path(folder)/f"{name.replace(' ', '_')}.png", raw)
-    return f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(raw).decode()}">'
+    long = ' class=long' if fig.get_figwidth() > 2.5*fig.get_figheight() else ''
+    return f'<img alt="{escape(name)}"{long} src="data:image/png;base64,{base64.b64encode(raw).decode()}">'
 
 # %% ../nbs/22b_report.ipynb #a41a6072
 def html_table(
@@ -49,20 +50,21 @@ def cards(
 )->str: # HTML
     "The main numbers"
     seg, reg = metrics.get('segmentation', {}), metrics.get('registration', {})
-    def some(x, form, unit=''): return '–' if x is None else f'{x:{form}}{unit}'
-    found = [('segmentation Dice', some(seg.get('dice'), '.3f')), ('HD95', some(seg.get('hd95_mm'), '.1f', ' mm')),
-             ('registration Dice', some(reg.get('dice'), '.3f')), ('folded', some(reg.get('folds_percent'), '.2f', ' %'))]
-    return '<div class=cards>' + ''.join(f'<div><b>{v}</b>{k}</div>' for k, v in found if v != '–') + '</div>'
+    found = [('segmentation Dice', seg.get('dice'), '{:.3f}'), ('HD95', seg.get('hd95_mm'), '{:.1f} mm'),
+             ('registration Dice', reg.get('dice'), '{:.3f}'), ('folds', reg.get('folds_percent'), '{:.2f} %')]
+    divs = [f'<div><b>{form.format(x)}</b>{name}</div>' for name, x, form in found if x is not None]
+    return f"<div class=cards>{''.join(divs)}</div>"
 
 # %% ../nbs/22b_report.ipynb #dec699a0
 STYLE = '''
 body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:56rem;margin:0 auto;padding:1rem}
 h1{font-size:1.5rem;margin:.5rem 0 0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.3rem 0;color:#555}
 img{max-width:100%;height:auto;display:block}.cards{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0}
-.cards div{flex:1 1 8rem;background:#f3f5f7;border-radius:.5rem;padding:.6rem .8rem;font-size:.85rem;color:#555}
-.cards b{display:block;font-size:1.5rem;color:#0072b2}.wide{overflow-x:auto}
-table{border-collapse:collapse;font-size:.9rem}td,th{padding:.2rem .8rem .2rem 0;text-align:right;font-weight:400;white-space:nowrap}
-td:first-child,th:first-child{text-align:left}th{color:#555;border-bottom:1px solid #999}tr{border-bottom:1px solid #e4e4e4}
+.cards div{flex:1 1 8rem;background:#f3f5f7;border-radius:.5rem;padding:.6rem .8rem;font-size:.85rem}
+.cards b{display:block;font-size:1.5rem;color:#0072b2}.wide{overflow-x:auto}.wide img.long{min-width:44rem}
+table{border-collapse:collapse;font-size:.9rem}tr{border-bottom:1px solid #e4e4e4}
+td,th{padding:.2rem .8rem .2rem 0;text-align:right;font-weight:400;white-space:nowrap}
+td:first-child,th:first-child{text-align:left}th{color:#555;border-bottom:1px solid #999}
 pre{white-space:pre-wrap;font-size:.8rem}
 '''
 
@@ -73,7 +75,8 @@ def page(
 )->str: # HTML
     "A page that reads well on a desk and on a phone"
     body = ''.join(f"{f'<h2>{escape(h)}</h2>' if h else ''}<div class=wide>{html}</div>" for h, html in parts)
-    return (f'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width,initial-scale=1">'
+    return ('<!doctype html><html lang=en><meta charset=utf-8>'
+            '<meta name=viewport content="width=device-width,initial-scale=1">'
             f'<title>{escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>{body}</html>\n')
 
 # %% ../nbs/22b_report.ipynb #51f9cfb9
@@ -82,8 +85,9 @@ def result_rows(
 )->list: # rows of a table
     "Registration step by step, beside the classical method where it was run"
     reg = metrics.get('registration', {})
-    names = dict(dice_before='not registered', dice_affine='poses alone', dice='this run', syn_dice='affine + SyN (dipy)')
-    more = dict(dice=(reg.get('folds_percent'), reg.get('seconds_per_pair')), syn_dice=(None, reg.get('syn_seconds_per_pair')))
+    names = dict(dice_before='not registered', dice_affine='poses alone', dice='this run', syn_dice='SyN')
+    more = dict(dice=(reg.get('folds_percent'), reg.get('seconds_per_pair')),
+                syn_dice=(None, reg.get('syn_seconds_per_pair')))
     return [['registration', 'Dice', 'folds %', 's a pair']] + [
         [v, reg[k], *more.get(k, (None, None))] for k, v in names.items() if k in reg]
 
@@ -93,15 +97,17 @@ def label_rows(
 )->list: # rows of a table
     "Segmentation, a row a structure, then their mean"
     seg = metrics['segmentation']
-    rows = [[k, v, None, None] for k, v in seg['dice_per_label'].items()]
-    return [['segmentation', 'Dice', 'HD95 mm', 'ASSD mm'], *rows, ['mean', seg['dice'], seg['hd95_mm'], seg['assd_mm']]]
+    rows = [[k, *(seg[f'{m}_per_label'][k] for m in ('dice', 'hd95', 'assd'))] for k in seg['dice_per_label']]
+    mean = ['mean', seg['dice'], seg['hd95_mm'], seg['assd_mm']]
+    return [['segmentation', 'Dice', 'HD95 mm', 'ASSD mm'], *rows, mean]
 
 # %% ../nbs/22b_report.ipynb #4c9ee8c3
 def scores_by_label(
     metrics:dict, # of `evaluate`
 )->dict: # structure to Dice of each case
     "The scores of the cases, structure by structure"
-    return {k: [o['dice_per_label'][k] for o in metrics['cases']] for k in metrics['segmentation']['dice_per_label']}
+    names = metrics['segmentation']['dice_per_label']
+    return {k: [o['dice_per_label'][k] for o in metrics['cases']] for k in names}
 
 # %% ../nbs/22b_report.ipynb #2c7af7aa
 def best_median_worst(
@@ -135,13 +141,15 @@ def pair_figure(
     metrics:dict, # of `evaluate`
 )->plt.Figure:
     "Moving, fixed and warped image with the fixed labels' outlines, the grid and the change of volume"
-    row, cases = metrics['pairs'][best_median_worst(metrics['pairs'])['median']], {o.name: o for o in split.test}
-    (m, f), K = [cases[row[k]].volume() for k in ('moving', 'fixed')], split.cohort.K
-    u, truth = register_pair(run, cases[row['moving']], cases[row['fixed']]), cases[row['fixed']].truth().data
+    rows, cases = metrics['pairs'], {o.name: o for o in split.test}
+    row = rows[best_median_worst(rows)['median']]
+    pair, K = [cases[row[k]] for k in ('moving', 'fixed')], split.cohort.K
+    m, f = [o.volume() for o in pair]
+    u, (away, truth) = register_pair(run, *pair), [o.truth().data for o in pair]
     x = scale_intensity(warp(torch.as_tensor(m.data)[None, None], u)[0, 0])
     view, mm = best_view(truth), dict(spacing=f.spacing)
     fig, axs = plt.subplots(1, 5, figsize=(11.5, 2.6), layout='constrained')
-    show_case(scale_intensity(m.data), spacing=m.spacing, view=(view[0], view[0] and m.data.shape[view[0]]//2), title='moving', ax=axs[0])
+    show_case(scale_intensity(m.data), truth=away, K=K, spacing=m.spacing, title='moving', ax=axs[0])
     show_case(scale_intensity(f.data), truth=truth, K=K, **mm, view=view, title='fixed', ax=axs[1])
     show_case(x, truth=truth, K=K, **mm, view=view, title=f"warped, Dice {row['dice'] or 0:.3f}", ax=axs[2])
     show_grid(u, 2 if view[0] is not None else 4, **mm, view=view, ax=axs[3])
@@ -156,8 +164,9 @@ def about(
     "What was trained on what"
     c, parts = run.config, {k: len(v) for k, v in run.config['split'].items()}
     took = f", {metrics['seconds']/60:.1f} minutes" if metrics.get('seconds') else ''
-    scans = f"{parts['labelled']} labelled and {parts['unlabelled']} unlabelled scans, {parts['test']} to test"
-    return f"<p>{escape(c['data'])}: {scans}.<br>{c['steps']} segmenter updates, seed {c['seed']}{took}.</p>{cards(metrics)}"
+    scans = '{labelled} labelled and {unlabelled} unlabelled scans, {test} to test'.format(**parts)
+    cost = f"{c['steps']} segmenter updates, seed {c['seed']}{took}"
+    return f"<p>{escape(c['data'])}: {scans}.<br>{cost}.</p>{cards(metrics)}"
 
 # %% ../nbs/22b_report.ipynb #4115d256
 def write_report(
@@ -169,13 +178,17 @@ def write_report(
     file, figures = run.path/'metrics.json', run.path/'figures'
     metrics = metrics or (json.loads(file.read_text(encoding='utf-8')) if file.exists() else {})
     split, parts = split or (split_of(run) if metrics else None), [('', about(run, metrics))]
+    def add(head, name, fig): parts.append((head, picture(name, fig, figures)))
     if 'cases' in metrics:
-        parts += [('Best, median and worst test case', picture('cases', case_figure(run, split, metrics), figures)),
-                  ('Every test case', picture('scores', show_scores(scores_by_label(metrics)).figure, figures)),
-                  ('Numbers', html_table(label_rows(metrics)))]
-    if 'pairs' in metrics: parts += [('Registration of the median pair', picture('registration', pair_figure(run, split, metrics), figures)),
-                                     ('', html_table(result_rows(metrics)))]
-    parts += [('Losses', picture('losses', show_history(run.history), figures)),
-              ('', f'<details><summary>Configuration</summary><pre>{escape(json.dumps(run.config, indent=1))}</pre></details>')]
-    write_bytes(run.path/'report.html', page(f"{run.config['method']} on {run.config['data']}", parts).encode())
+        add('Best, median and worst test case', 'cases', case_figure(run, split, metrics))
+        add('Every test case', 'scores', show_scores(scores_by_label(metrics)).figure)
+        parts.append(('Numbers', html_table(label_rows(metrics))))
+    if 'pairs' in metrics:
+        add('Registration of the median pair', 'registration', pair_figure(run, split, metrics))
+        parts.append(('', html_table(result_rows(metrics))))
+    add('Losses', 'losses', show_history(run.history))
+    told = escape(json.dumps(run.config, indent=1))
+    parts.append(('', f'<details><summary>Configuration</summary><pre>{told}</pre></details>'))
+    title = f"{run.config['method']} on {run.config['data']}"
+    write_bytes(run.path/'report.html', page(title, parts).encode())
     return run.path/'report.html'

@@ -23,17 +23,17 @@ def syn_label(
 )->np.ndarray: # `label`, carried onto `fixed` [*S]
     "Classical registration: affine by mutual information, then SyN by local correlation (dipy)"
     try: from dipy.align import imaffine, imwarp, metrics, transforms
-    except ImportError as e: raise ValueError("syn: needs dipy; expected after: pip install segreg-tutorial[bench]") from e
+    except ImportError as e: raise ValueError("syn: found no dipy; pip install segreg-tutorial[bench]") from e
     logging.getLogger('dipy').setLevel(logging.WARNING)
     D, A = fixed.ndim, np.eye(fixed.ndim + 1)
-    eye = A.copy()
+    grids = dict(static_grid2world=A, moving_grid2world=A)
     affine = imaffine.AffineRegistration(metric=imaffine.MutualInformationMetric(nbins=32), verbosity=0,
                                          level_iters=[100, 50], sigmas=[2, 0], factors=[2, 1])
     for kind in ('Translation', 'Rigid', 'Affine'):
         kind = getattr(transforms, f'{kind}Transform{D}D')()
-        A = affine.optimize(fixed, moving, kind, None, static_grid2world=eye, moving_grid2world=eye, starting_affine=A).affine
+        A = affine.optimize(fixed, moving, kind, None, starting_affine=A, **grids).affine
     syn = imwarp.SymmetricDiffeomorphicRegistration(metrics.CCMetric(D), level_iters=[40, 20, 10])
-    u = syn.optimize(fixed, moving, static_grid2world=eye, moving_grid2world=eye, prealign=A)
+    u = syn.optimize(fixed, moving, prealign=A, **grids)
     prob = [u.transform((label == k).astype(np.float32)) for k in range(1, K)]
     return np.stack([1 - sum(prob), *prob]).argmax(0)
 
@@ -60,4 +60,5 @@ def syn_scores(
     for m, f in pairs:
         x, y = (posed.image[i, 0].numpy() for i in (m, f))
         res.append(dice(fit(syn_label(x, y, fit(truths[m], S), K), truths[f].shape), truths[f], K))
-    return dict(syn_dice=class_mean(res), syn_pairs=len(pairs), syn_seconds_per_pair=(time.perf_counter() - began)/len(pairs))
+    seconds = time.perf_counter() - began
+    return dict(syn_dice=class_mean(res), syn_pairs=len(pairs), syn_seconds_per_pair=seconds/len(pairs))

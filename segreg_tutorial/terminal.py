@@ -19,7 +19,7 @@ def explain(
     "What to tell a user"
     if isinstance(e, (ValueError, OSError)): return str(e)
     if isinstance(e, MemoryError) or 'memory' in str(e):
-        return 'out of memory; expected enough for a batch. Try --bs 1, images on a coarser grid, or cut to the part of interest'
+        return 'out of memory. Try --bs 1, images on a coarser grid, or images cut to the part of interest'
 
 # %% ../nbs/23a_terminal.ipynb #c880010b
 def command(
@@ -51,9 +51,10 @@ def table(
     rows:list, # of lists, the first the head
 )->str:
     "Columns side by side, numbers to the right, a dash for what is not known"
-    rows = [['-' if o is None else f'{o:.3f}' if isinstance(o, float) else str(o) for o in row] for row in rows]
-    wide = [max(map(len, column)) for column in zip(*rows)]
-    lines = ['  '.join(o.rjust(w) if i else o.ljust(w) for i, (o, w) in enumerate(zip(row, wide))) for row in rows]
+    def text(o): return '-' if o is None else f'{o:.3f}' if isinstance(o, float) else str(o)
+    rows = [[text(o) for o in row] for row in rows]
+    first, *wide = [max(map(len, column)) for column in zip(*rows)]
+    lines = ['  '.join([o.ljust(first), *(p.rjust(w) for p, w in zip(ps, wide))]) for o, *ps in rows]
     return '\n'.join([lines[0], '-'*len(lines[0]), *lines[1:]])
 
 # %% ../nbs/23a_terminal.ipynb #d2d52f7e
@@ -84,5 +85,6 @@ def progress(): # a fastai callback
             step, total = self.learn.alternate.step + 1, len(self.learn.alternate.plan)
             self.row |= self.learn.pred
             if step%(10 if self.live else total//10 + 1) and step < total: return
-            say(_line({k: float(v) for k, v in self.row.items()}, step, total, self.began), self.live, step == total)
+            row = {k: float(v) for k, v in self.row.items()}
+            say(_line(row, step, total, self.began), self.live, step == total)
     return Progress()
