@@ -124,8 +124,9 @@ def segreg_train(
     if resume and Path(out, 'config.json').exists(): check_resume(out, made, split, **settings)
     settings |= dict(align=bool(align), resume=resume)
     done = resume and Path(out, 'weights.safetensors').exists()
-    metrics = judge(Run(out), split) if done else train(made, split, out, _source(data), **settings)
-    print(f"\n{result_table(metrics)}\n" if metrics else '')
+    try: metrics = judge(Run(out), split) if done else train(made, split, out, _source(data), **settings)
+    except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
+    if metrics: print(f'\n{result_table(metrics)}\n')
     print(f'Report: {out}/report.html\nNext:   segreg-predict {out} IMAGE.nii.gz --out masks')
 
 # %% ../nbs/24_cli.ipynb #ac9a86a2

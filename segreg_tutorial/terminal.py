@@ -31,7 +31,7 @@ def command(
         try: return func(*args, **kwargs)
         except (Exception, KeyboardInterrupt) as e:
             stopped = isinstance(e, KeyboardInterrupt)
-            text = 'stopped' if stopped else explain(e)
+            text = f'stopped{e}' if stopped else explain(e)
             if not text or not is_cli(res): raise
             print(f"{func.__name__.replace('_', '-')}: {text}", file=sys.stderr)
             raise SystemExit(130 if stopped else 2) from None
@@ -78,13 +78,13 @@ def say(
 def progress(): # a fastai callback
     "Say how far a training is"
     from fastai.basics import Callback
-    class Progress(Callback):
+    class Countdown(Callback):
         order, live = 90, sys.stdout.isatty()
         def before_fit(self): self.began, self.row = (self.learn.dls.train.start, time.perf_counter()), {}
         def after_batch(self):
             step, total = self.learn.alternate.step + 1, len(self.learn.alternate.plan)
-            self.row |= self.learn.pred
+            self.row |= {k: v.detach() for k, v in self.learn.pred.items()}
             if step%(10 if self.live else total//10 + 1) and step < total: return
             row = {k: float(v) for k, v in self.row.items()}
             say(_line(row, step, total, self.began), self.live, step == total)
-    return Progress()
+    return Countdown()
