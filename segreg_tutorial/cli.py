@@ -203,10 +203,11 @@ def demo_table(
 # %% ../nbs/24_cli.ipynb #31d3a8a7
 @command
 def segreg_demo(
-    steps:int=700, # segmenter updates of each method
+    steps:int=400, # segmenter updates of each method
     dim:int=2, # 2: slices, 3: volumes
     out:str='runs/demo', # folder for the runs
     seed:int=0, # of everything
+    lr:float=1e-2, # peak rate: high, as the training is short
 ):
     "Train with one labelled scan, alone and with registration, on the samples that ship with the package"
     from segreg_tutorial.cohorts import samples
@@ -217,7 +218,7 @@ def segreg_demo(
     for name in ('supervised', 'deepatlas'):
         print(f'{name} on {split}', flush=True)
         made, source = method_named(name), f'samples:{dim}'
-        found[name] = train(made, split, Path(out)/name, source, steps=steps, seed=seed, data=data)
+        found[name] = train(made, split, Path(out)/name, source, steps=steps, seed=seed, lr=lr, data=data)
     print(f'\n{demo_table(found)}\n')
     for name in found: print(f'Report: {out}/{name}/report.html')
     print('Next, real scans:\n  segreg-fetch hippocampus')

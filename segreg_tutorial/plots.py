@@ -141,6 +141,7 @@ def show_case(
     view:tuple=None, # axis and index; None: the best for truth or label
     title:str='',
     ax=None,
+    width:float=1.2, # of the outlines
 )->plt.Axes:
     "One slice of a case"
     maps = [o for o in (truth, label) if o is not None]
@@ -149,7 +150,7 @@ def show_case(
     spacing = seen_spacing(spacing or (1,)*np.ndim(image), axis)
     ax = show_slice(slice_of(image, axis, index), spacing, ax)
     if label is not None: show_labels(slice_of(label, axis, index), K, spacing, ax)
-    if truth is not None: show_contours(slice_of(truth, axis, index), K, spacing, ax)
+    if truth is not None: show_contours(slice_of(truth, axis, index), K, spacing, ax, width)
     ax.set_title(title, fontsize=9)
     scale_bar(ax)
     return ax

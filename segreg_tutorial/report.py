@@ -147,11 +147,11 @@ def pair_figure(
     m, f = [o.volume() for o in pair]
     u, (away, truth) = register_pair(run, *pair), [o.truth().data for o in pair]
     x = scale_intensity(warp(torch.as_tensor(m.data)[None, None], u)[0, 0])
-    view, mm = best_view(truth), dict(spacing=f.spacing)
+    view, mm, look = best_view(truth), dict(spacing=f.spacing), dict(K=K, width=.7)
     fig, axs = plt.subplots(1, 5, figsize=(11.5, 2.6), layout='constrained')
-    show_case(scale_intensity(m.data), truth=away, K=K, spacing=m.spacing, title='moving', ax=axs[0])
-    show_case(scale_intensity(f.data), truth=truth, K=K, **mm, view=view, title='fixed', ax=axs[1])
-    show_case(x, truth=truth, K=K, **mm, view=view, title=f"warped, Dice {row['dice'] or 0:.3f}", ax=axs[2])
+    show_case(scale_intensity(m.data), truth=away, **look, spacing=m.spacing, title='moving', ax=axs[0])
+    show_case(scale_intensity(f.data), truth=truth, **look, **mm, view=view, title='fixed', ax=axs[1])
+    show_case(x, truth=truth, **look, **mm, view=view, title=f"warped, Dice {row['dice'] or 0:.3f}", ax=axs[2])
     show_grid(u, 2 if view[0] is not None else 4, **mm, view=view, ax=axs[3])
     show_jacobian(u, **mm, view=view, ax=axs[4]).set_title('volume', fontsize=9)
     return fig
