@@ -40,8 +40,11 @@ def read_case(
 
 # %% ../nbs/07_loaders.ipynb #40c0f7bf
 class Frame:
-    "The common grid: `shape`, and the `template` [1,1,*shape] to which cases are aligned, or None"
-    def __init__(self, shape, template=None): self.shape, self.template = tuple(shape), template
+    "The common grid, and the mean image to which cases are aligned"
+    def __init__(self,
+        shape:tuple, # sizes of the grid
+        template:Tensor=None, # mean image [1,1,*shape]; None: cases are taken as they are
+    ): self.shape, self.template = tuple(shape), template
     def pose(self, images): # affines [N,D,D+1] that bring `images` [N,1,*shape] into the frame
         D = len(self.shape)
         if self.template is None: return torch.eye(D, D+1).repeat(len(images), 1, 1)
@@ -197,7 +200,12 @@ class Streams:
 # %% ../nbs/07_loaders.ipynb #e01092aa
 class StepLoader(DataLoader):
     "Batches of steps `start` to `total`, `steps` of them an epoch"
-    def __init__(self, streams, steps, total, start=0):
+    def __init__(self,
+        streams:Streams,
+        steps:int, # of an epoch
+        total:int, # of the training
+        start:int=0, # the first step
+    ):
         self.streams, self.steps, self.total, self.start = streams, steps, total, start
         super().__init__(n=steps, bs=None, num_workers=0, indexed=True)
     def __len__(self): return max(min(self.steps, self.total - self.start), 0)
