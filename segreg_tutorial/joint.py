@@ -8,7 +8,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/joint.html.md"""
 __all__ = ['Method', 'ramp_up', 'Joint', 'Alternate', 'total_loss', 'History', 'write_csv', 'learner']
 
 # %% ../nbs/11_joint.ipynb #1c0cc45e
-import os, time, csv
+import csv, math, os, time
 from functools import partial
 from pathlib import Path
 import torch, torch.nn as nn
@@ -34,7 +34,7 @@ def ramp_up(
 ) -> float: # 0 before `start`, then exp(-5) rising to 1
     "The papers' Gaussian ramp"
     s = (progress - start)/max(end - start, 1e-9)
-    return 0. if s < 0 else float(torch.tensor(-5*(1 - min(s, 1))**2).exp())
+    return 0. if s < 0 else math.exp(-5*(1 - min(float(s), 1))**2)
 
 # %% ../nbs/11_joint.ipynb #a1145cbd
 class Joint(nn.Module):

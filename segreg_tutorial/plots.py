@@ -39,7 +39,8 @@ def png(
     "A figure as a small PNG, the same bytes each time"
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, dpi=dpi, facecolor='white', bbox_inches='tight', format='png')
-    rgb = Image.open(full).convert('RGB')
+    full.seek(0)
+    rgb = Image.fromarray((255*plt.imread(full)[..., :3]).round().astype('uint8'))
     kept = rgb.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
     kept.save(small, 'png', optimize=True)
     return small.getvalue()
