@@ -12,11 +12,11 @@ __all__ = ['write_json', 'Checkpoint', 'restore', 'new_folder', 'training_data',
 import contextlib, csv, json, os, time
 from pathlib import Path
 import torch
-from safetensors.torch import save_file, load_file
+from safetensors.torch import save, load_file
+from .files import write_bytes
 from .volumes import fit_shape
 from .loaders import Frame, Streams, Augment, stack
-from .joint import Joint, Method, learner, write_csv
-from .networks import UNet, RegNet
+from .joint import Joint, Method, learner, make_network
 from fastai.basics import Callback, Learner, default_device
 
 # %% ../nbs/11a_runs.ipynb #b429f19b
@@ -25,9 +25,7 @@ def write_json(
     file, # path
 ):
     "Write `obj` as JSON, whole or not at all"
-    part = Path(f'{file}.part')
-    part.write_text(json.dumps(obj, indent=1, default=str) + '\n', encoding='utf-8')
-    os.replace(part, file)
+    write_bytes(file, (json.dumps(obj, indent=1, default=str) + '\n').encode())
 
 # %% ../nbs/11a_runs.ipynb #ec3b4d0f
 def _save_torch(obj, file):
@@ -110,8 +108,7 @@ def save_weights(
     file, # *.safetensors
 ):
     "Tensors as safetensors, whole or not at all"
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, f'{file}.part')
-    os.replace(f'{file}.part', file)
+    write_bytes(file, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}))
 
 # %% ../nbs/11a_runs.ipynb #72e2d828
 def load_networks(
@@ -120,9 +117,9 @@ def load_networks(
     D:int, # spatial axes
 ) -> dict: # networks by name, in evaluation mode
     "Rebuild the networks of a run"
-    make, nets = dict(segmenter=lambda: UNet(K, D), registrator=lambda: RegNet(D)), {}
+    nets = {}
     for name in sorted({key.split('.')[0] for key in weights}):
-        nets[name] = make[name]().eval().requires_grad_(False)
+        nets[name] = make_network(name, K, D).eval().requires_grad_(False)
         nets[name].load_state_dict({k.removeprefix(f'{name}.'): v for k, v in weights.items() if k.startswith(f'{name}.')})
     return nets
 
