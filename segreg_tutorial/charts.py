@@ -73,8 +73,7 @@ def history_columns(
     rows:list, # of `Run.history`: a dict an epoch, values as text or numbers
 )->dict: # loss name to (steps, values), epochs without it left out
     "Named losses as columns of numbers"
-    skip = ('step', 'seconds', 'segmenter', 'registrator')
-    names = [k for k in dict.fromkeys(k for o in rows for k in o) if k not in skip]
+    names = [k for k in dict.fromkeys(k for o in rows for k in o) if k not in ('step', 'seconds') and not k.endswith('_updates')]
     pick = {k: [(int(o['step']), float(o[k])) for o in rows if o.get(k) not in (None, '')] for k in names}
     return {k: tuple(zip(*v)) for k, v in pick.items() if v}
 

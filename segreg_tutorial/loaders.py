@@ -62,7 +62,8 @@ class Stack:
     affines:Tensor # [N,D,D+1], from each case into the frame
     names:list
     def __len__(self): return len(self.images)
-    def take(self, idx): return dict(image=self.images[idx], label=self.labels[idx], known=self.known[idx])
+    def take(self, idx): # indices [B]
+        return dict(image=self.images[idx], label=self.labels[idx], known=self.known[idx], index=idx)
     def to(self, device):
         return Stack(self.images.to(device), self.labels.to(device), self.known.to(device), self.affines, self.names)
 

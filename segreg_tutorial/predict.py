@@ -18,7 +18,7 @@ from .volumes import scale_intensity
 from .cohorts import Case
 from .warp import compose, identity_grid, warp
 from .affine import affine_grid, affine_inverse
-from .networks import autocast, displacement
+from .networks import autocast
 from .loaders import place
 
 # %% ../nbs/20_predict.ipynb #8821abdd
@@ -56,11 +56,12 @@ def ask(
     run, # a `Run`
     name:str, # of the network: 'segmenter' or 'registrator'
     *x:Tensor, # what it takes
-)->Tensor: # what it gives, on the CPU
+    do:str='forward', # what to call: 'forward', or 'register' of a registrator
+): # what it gives
     "Ask a network of the run"
     if name not in run.nets: raise ValueError(f"{run.path}: has no {name}, as {run.config['method']} trains none")
     device = default_device()
-    with autocast(device): return run.nets[name].to(device)(*[o.to(device) for o in x]).cpu()
+    with autocast(device): return getattr(run.nets[name].to(device), do)(*[o.to(device) for o in x])
 
 # %% ../nbs/20_predict.ipynb #ca9cfd1c
 def leave_frame(
@@ -79,7 +80,7 @@ def segment_posed(
     scan:Posed, # one scan
 )->Tensor: # class probabilities [K,*S] on the scan's own RAS+ grid
     "What the segmenter says about a scan whose pose is known"
-    prob = ask(run, 'segmenter', run.frame.bring(scan.image, scan.A)).softmax(1)
+    prob = ask(run, 'segmenter', run.frame.bring(scan.image, scan.A)).softmax(1).cpu()
     return leave_frame(prob, scan.A, scan.volumes[0].shape)[0]
 
 # %% ../nbs/20_predict.ipynb #1af4ac88
@@ -120,8 +121,8 @@ def carry(
     S, frame = fixed.image.shape[2:], run.frame
     w = affine_grid(affine_inverse(fixed.A), S)
     if deform:
-        v = ask(run, 'registrator', frame.bring(moving.image, moving.A), frame.bring(fixed.image, fixed.A))
-        w = compose(displacement(v, S), w)
+        _, u = ask(run, 'registrator', frame.bring(moving.image, moving.A), frame.bring(fixed.image, fixed.A), do='register')
+        w = compose(u.cpu(), w)
     return then_affine(w, moving.A)
 
 # %% ../nbs/20_predict.ipynb #a11d461b

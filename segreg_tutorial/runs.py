@@ -6,17 +6,18 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/runs.html.md"""
 
 # %% auto #0
 __all__ = ['write_json', 'Checkpoint', 'restore', 'new_folder', 'training_data', 'describe', 'quiet', 'save_weights',
-           'load_networks', 'Run', 'fit']
+           'make_method', 'load_networks', 'Run', 'fit']
 
 # %% ../nbs/11a_runs.ipynb #1a7f9025
 import contextlib, csv, json, os, time
+from importlib import import_module
 from pathlib import Path
 import torch
 from safetensors.torch import save, load_file
 from .files import write_bytes
 from .volumes import fit_shape
 from .loaders import Frame, Streams, Augment, stack
-from .joint import Joint, Method, learner, make_network
+from .joint import Joint, Method, learner
 from fastai.basics import Callback, Learner, default_device
 
 # %% ../nbs/11a_runs.ipynb #b429f19b
@@ -43,7 +44,8 @@ class Checkpoint(Callback):
         if self.learn.alternate.step + 1 >= len(self.learn.alternate.plan): return
         _save_torch(dict(step=self.learn.alternate.step + 1, model=self.learn.model.state_dict(), opt=self.learn.opt.state_dict(),
                          count=self.learn.alternate.count, rows=self.learn.history.rows,
-                         means={name: mean.n for name, mean in self.learn.model.means.items()}), self.file)
+                         means={name: mean.n for name, mean in self.learn.model.means.items()},
+                         memory=self.learn.model.memory), self.file)
 
 # %% ../nbs/11a_runs.ipynb #02fd4b33
 def restore(
@@ -55,7 +57,7 @@ def restore(
     learn.create_opt()
     learn.model.load_state_dict(state['model']); learn.opt.load_state_dict(state['opt'])
     for name, n in state['means'].items(): learn.model.means[name].n = n
-    learn.alternate.count, learn.history.rows = state['count'], state['rows']
+    learn.alternate.count, learn.history.rows, learn.model.memory = state['count'], state['rows'], state['memory']
     learn.dls.train.start = state['step']
     return state['step']
 
@@ -111,16 +113,26 @@ def save_weights(
     write_bytes(file, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}))
 
 # %% ../nbs/11a_runs.ipynb #72e2d828
+def make_method(
+    name:str, # of the method
+    options:dict={}, # its arguments, by name
+) -> Method:
+    "The method called `name`"
+    with contextlib.suppress(ModuleNotFoundError): import_module(f'segreg_tutorial.methods.{name}')
+    if name not in Method.kinds: raise ValueError(f"method: found {name!r}, expected one of {', '.join(sorted(Method.kinds))}")
+    return Method.kinds[name](**options)
+
+# %% ../nbs/11a_runs.ipynb #d0f39a8d
 def load_networks(
+    method:Method, # knows how to make them
     weights:dict, # tensors by name, as `fit` saved them
     K:int, # classes
     D:int, # spatial axes
 ) -> dict: # networks by name, in evaluation mode
     "Rebuild the networks of a run"
-    nets = {}
-    for name in sorted({key.split('.')[0] for key in weights}):
-        nets[name] = make_network(name, K, D).eval().requires_grad_(False)
-        nets[name].load_state_dict({k.removeprefix(f'{name}.'): v for k, v in weights.items() if k.startswith(f'{name}.')})
+    nets = {name: make(K, D).eval().requires_grad_(False) for name, make in method.networks.items()}
+    for name, net in nets.items():
+        net.load_state_dict({k.removeprefix(f'{name}.'): v for k, v in weights.items() if k.startswith(f'{name}.')})
     return nets
 
 # %% ../nbs/11a_runs.ipynb #7985fdcd
@@ -133,7 +145,8 @@ class Run:
         self.config = json.loads((self.path/'config.json').read_text(encoding='utf-8'))
         weights = load_file(self.path/'weights.safetensors')
         self.frame = Frame(self.config['shape'], weights.pop('template', None))
-        self.nets = load_networks(weights, self.config['K'], self.config['D'])
+        self.method = make_method(self.config['method'], self.config['options'])
+        self.nets = load_networks(self.method, weights, self.config['K'], self.config['D'])
     @property
     def history(self): # a dict for each epoch
         with (self.path/'history.csv').open(encoding='utf-8') as f: return list(csv.DictReader(f))
@@ -162,6 +175,7 @@ def fit(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Joint(method, split.cohort.K, split.cohort.D).to(default_device())
+        model.folder = out
         streams, plan = Streams(train.to(default_device()), bs, seed), method.plan(steps)
         learn = learner(model, streams, plan, lr, epoch, seed, out/'history.csv', [Checkpoint(out/'state.pt'), *cbs])
         if resume and (out/'state.pt').exists(): restore(learn, out/'state.pt')

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from ..warp import warp
 from ..losses import one_hot, dice_ce, soft_dice, lncc_loss, diffusion
+from ..networks import UNet
 from ..pseudolabels import from_registration
-from ..joint import Method, ramp_up
+from ..joint import Method, new_registrator, ramp_up
 from .supervised import augmented
 
 # %% ../../nbs/methods/03_deepatlas.ipynb #03c2dfe0
@@ -86,7 +87,7 @@ class DeepAtlas(Method):
     alone:float=0.4 # share of `steps` in which the segmenter learns with registration frozen (ours)
     ratio:int=1 # registration updates to one of the segmenter, in turns (paper: 20)
     start:float=0.35 # share of the plan at which the warped label is let in (ours)
-    name, networks = 'deepatlas', ('segmenter', 'registrator')
+    name, networks = 'deepatlas', dict(segmenter=UNet, registrator=new_registrator)
     def plan(self, steps):
         alone = round(self.alone*steps)
         turns = (['registrator']*self.ratio + ['segmenter'])*(steps - alone)
@@ -95,7 +96,8 @@ class DeepAtlas(Method):
         return dict(smooth=self.lambda_r, anatomy=self.lambda_a, carried=self.lambda_s*ramp_up(progress, self.start, self.start + .3))
     def losses(self, model, batch, turn):
         if turn == 'registrator': return registration_losses(model, batch['moving'], batch['fixed'], self.lambda_a > 0)
-        return segmentation_losses(model, batch, self.elastic, self.gate, self.lambda_s > 0)
+        carry = self.weights(turn, model.progress)['carried'] > 0
+        return segmentation_losses(model, batch, self.elastic, self.gate, carry)
 
 # %% ../../nbs/methods/03_deepatlas.ipynb #9578bed5
 def segmentation_losses(

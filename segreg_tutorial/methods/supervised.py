@@ -28,7 +28,7 @@ def augmented(
 class Supervised(Method):
     "A segmenter and the labelled cases, nothing else"
     elastic:float=0.25 # elastic augmentation (ours); 0: the papers' plain one
-    name, networks = 'supervised', ('segmenter',)
+    name = 'supervised'
     def losses(self, model, batch, turn):
         image, label = augmented(batch, self.elastic, batch['labelled']['image'], batch['labelled']['label'], K=model.K)
         return dict(supervised=dice_ce(model.segment(image), label))
