@@ -131,13 +131,14 @@ def plain(
 # %% ../nbs/20c_evaluate.ipynb #ea7b4b0b
 def summary(
     run, # a `Run`
-    labelled:int, # scans whose labels were used
-)->dict: # method, data, seed, steps, updates, seconds, labelled
+    split:Split, # its cases
+)->dict: # method, data, seed, steps, updates, seconds, labelled; subjects held back
     "What was trained, and what it cost"
     file = run.path/'training.json'
     cost = json.loads(file.read_text(encoding='utf-8')) if file.exists() else {}
     told = {k: run.config.get(k) for k in ('method', 'data', 'seed', 'steps')}
-    return told | cost | dict(labelled=labelled)
+    held = {part: len({o.subject for o in getattr(split, part)}) for part in ('valid', 'test')}
+    return told | cost | dict(labelled=len(split.labelled), subjects=held)
 
 # %% ../nbs/20c_evaluate.ipynb #b266d618
 def evaluate_segmentation(
@@ -183,9 +184,10 @@ def evaluate(
     if not split.test: raise ValueError(f"run {str(run.path)!r}: has no test cases; train with test=10, say")
     names, truths = [o.name for o in split.test], [o.truth().data for o in split.test]
     began, posed = time.perf_counter(), pose(run, split.test)
-    posing, res, rows = (time.perf_counter() - began)/len(posed), summary(run, len(split.labelled)), {}
+    posing, res, rows = (time.perf_counter() - began)/len(posed), summary(run, split), {}
     if 'segmenter' in run.nets:
         res['segmentation'], rows['cases'] = evaluate_segmentation(run, posed, truths, names)
+        for o, case in zip(rows['cases'], split.test): o['subject'] = case.subject
     which = [(m, f) for f, m in enumerate(other_subjects(split.test)) if m != f][:pairs]
     if 'registrator' in run.nets and which:
         res['registration'], rows['pairs'] = evaluate_registration(run, posed, truths, which, names)
