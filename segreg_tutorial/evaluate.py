@@ -6,18 +6,22 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/evaluate.html.md"""
 
 # %% auto #0
 __all__ = ['open_source', 'split_of', 'other_subjects', 'segmentation_scores', 'pair_fields', 'carried_dice',
-           'registration_scores', 'plain', 'summary', 'evaluate_segmentation', 'evaluate_registration', 'evaluate']
+           'registration_scores', 'plain', 'held', 'summary', 'score_rows', 'evaluate_registration', 'evaluate',
+           'evaluate_syn']
 
 # %% ../nbs/20c_evaluate.ipynb #e88dda89
 import json, time
 from pathlib import Path
 import numpy as np, torch
+from .volumes import fit_shape
 from .cohorts import Cohort, Split, decathlon, folder, samples
 from .metrics import dice, score_case, summarise
 from .warp import folds, warp_labels
-from .runs import write_json
+from .loaders import Frame, place, read_case
+from .joint import Method
+from .runs import describe, new_folder, write_json
 from .predict import Posed, pose, segment_posed, carry, own_field
-from .syn import class_mean, syn_scores
+from .syn import class_mean, syn_scores, syn_segment
 
 # %% ../nbs/20c_evaluate.ipynb #fdb62c65
 def open_source(
@@ -128,6 +132,13 @@ def plain(
     if isinstance(x, (bool, int, str)) or x is None: return x
     return round(float(x), 5) if x == x else None
 
+# %% ../nbs/20c_evaluate.ipynb #e63cf125
+def held(
+    split:Split,
+)->dict: # subjects in valid, test
+    "How many people were held back"
+    return {part: len({o.subject for o in getattr(split, part)}) for part in ('valid', 'test')}
+
 # %% ../nbs/20c_evaluate.ipynb #ea7b4b0b
 def summary(
     run, # a `Run`
@@ -137,24 +148,19 @@ def summary(
     file = run.path/'training.json'
     cost = json.loads(file.read_text(encoding='utf-8')) if file.exists() else {}
     told = {k: run.config.get(k) for k in ('method', 'data', 'seed', 'steps')}
-    held = {part: len({o.subject for o in getattr(split, part)}) for part in ('valid', 'test')}
-    return told | cost | dict(labelled=len(split.labelled), subjects=held)
+    return told | cost | dict(labelled=len(split.labelled), subjects=held(split))
 
 # %% ../nbs/20c_evaluate.ipynb #b266d618
-def evaluate_segmentation(
-    run, # a `Run`
-    posed:Posed, # the test scans
-    truths:list, # their label maps
-    names:list, # of the cases
-)->tuple: # summary, rows for `cases`
-    "Dice and distances over the test scans"
-    labels = {int(k): v for k, v in run.config['labels'].items()}
-    scores = segmentation_scores(run, posed, truths)
+def score_rows(
+    scores:list, # of `score_case`, one a scan
+    cases:list, # the scans, of `Case`
+    labels:dict, # label to name, background included
+)->tuple: # summary, a row for each scan
+    "Dice and distances: all scans, and each of them"
     def per_label(m): return {labels[k]: class_mean([o[m][k-1:k] for o in scores]) for k in range(1, len(labels))}
-    rows = [dict(name=n, **summarise([s], labels)) for n, s in zip(names, scores)]
+    rows = [dict(name=c.name, subject=c.subject, **summarise([s], labels)) for c, s in zip(cases, scores)]
     for o in rows: del o['n_cases'], o['n_absent']
-    per = dict(hd95_per_label=per_label('hd95'), assd_per_label=per_label('assd'))
-    return dict(summarise(scores, labels), **per), rows
+    return dict(summarise(scores, labels), hd95_per_label=per_label('hd95'), assd_per_label=per_label('assd')), rows
 
 # %% ../nbs/20c_evaluate.ipynb #37a60e54
 def evaluate_registration(
@@ -186,8 +192,8 @@ def evaluate(
     began, posed = time.perf_counter(), pose(run, split.test)
     posing, res, rows = (time.perf_counter() - began)/len(posed), summary(run, split), {}
     if 'segmenter' in run.nets:
-        res['segmentation'], rows['cases'] = evaluate_segmentation(run, posed, truths, names)
-        for o, case in zip(rows['cases'], split.test): o['subject'] = case.subject
+        scores, labels = segmentation_scores(run, posed, truths), {int(k): v for k, v in run.config['labels'].items()}
+        res['segmentation'], rows['cases'] = score_rows(scores, split.test, labels)
     which = [(m, f) for f, m in enumerate(other_subjects(split.test)) if m != f][:pairs]
     if 'registrator' in run.nets and which:
         res['registration'], rows['pairs'] = evaluate_registration(run, posed, truths, which, names)
@@ -195,4 +201,27 @@ def evaluate(
         if syn: res['registration'] |= syn_scores(posed, truths, which[:syn], run.config['K'])
     res = plain(res | rows)
     write_json(res, run.path/'metrics.json')
+    return res
+
+# %% ../nbs/20c_evaluate.ipynb #0aef5bf7
+def evaluate_syn(
+    split:Split, # whose labelled scans are carried onto the test scans
+    out, # folder, new
+    source:str='', # where the data are
+)->dict: # what is written to metrics.json
+    "The rival without a network: segment by SyN, and keep the numbers like those of a run"
+    out, K, scores, began = new_folder(out), split.cohort.K, [], time.perf_counter()
+    frame = Frame(fit_shape([o.volume().shape for o in split.labelled + split.test]))
+    known = [(x[0, 0].numpy(), y[0].numpy()) for x, y in (read_case(o, frame.shape) for o in split.labelled)]
+    for case in split.test:
+        truth, guess = case.truth(), syn_segment(known, read_case(case, frame.shape)[0][0, 0].numpy(), K)
+        guess = place(torch.as_tensor(guess), truth.shape, 'constant')
+        scores.append(score_case(guess.numpy(), truth.data, K, truth.spacing))
+    config = describe(Method(), split, frame, seed=split.seed, source=str(source)) | dict(method='syn', align=None)
+    write_json(config, out/'config.json')
+    segmentation, cases = score_rows(scores, split.test, split.cohort.labels)
+    segmentation['seconds_per_scan'] = (time.perf_counter() - began)/len(cases)
+    told = dict(method='syn', data=split.cohort.name, seed=split.seed, labelled=len(known))
+    res = plain(dict(told, subjects=held(split), segmentation=segmentation, cases=cases))
+    write_json(res, out/'metrics.json')
     return res
