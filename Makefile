@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # the torch to install, e.g. TORCH=torch==2.13.0; empty: whatever pip chooses
 TORCH  ?=
+# folders of judged runs, for `make results`
+RUNS   ?=
 # extra words for segreg-demo and pytest, e.g. TEST=nbs/03_warp.ipynb
 DEMO   ?=
 TEST   ?=
@@ -14,7 +16,7 @@ FACTS := pyproject.toml settings.ini setup.py
 # the demo needs no test tools, and takes an environment that has them as it is
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test docs bench samples lab clean FORCE
+.PHONY: help demo test docs bench results samples lab clean FORCE
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +25,7 @@ help:
 	@echo 'make lab      open the chapters in JupyterLab'
 	@echo 'make docs     build the site into _docs'
 	@echo 'make bench    measure against other libraries, into nbs/benchmarks'
+	@echo 'make results  tables in results/ and README, from RUNS=folder too'
 	@echo 'make samples  make data_samples again from its seed'
 	@echo 'make clean    remove what was built; .venv stays'
 	@echo 'Variables: PYTHON=python3.12  TORCH=torch==2.13.0  TEST=nbs/03_warp.ipynb'
@@ -39,6 +42,10 @@ docs: $(VENV)/.docs
 bench: $(VENV)/.bench
 	OMP_NUM_THREADS=2 $(BIN)/nbdev-test nbs/benchmarks --flags slow --n-workers 0 --verbose --save
 	$(BIN)/nbdev-clean --fname nbs/benchmarks
+
+results: $(READY)
+	$(BIN)/python tools/results.py $(RUNS)
+	$(BIN)/python tools/readme.py
 
 samples: $(READY)
 	$(BIN)/python -c "from segreg_tutorial.phantoms import make_samples; make_samples('data_samples')"

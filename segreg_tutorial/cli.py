@@ -1,4 +1,4 @@
-"""Train, predict, register and evaluate from a terminal, without a line of Python
+"""Train, predict, register, evaluate and compare from a terminal, without a line of Python
 
 Docs: https://segreg-tutorial.github.io/segreg_tutorial/cli.html.md"""
 
@@ -6,11 +6,11 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/cli.html.md"""
 
 # %% auto #0
 __all__ = ['method_names', 'method_named', 'result_table', 'judge', 'train', 'check_resume', 'segreg_train', 'segreg_predict',
-           'segreg_register', 'segreg_evaluate', 'segreg_fetch', 'demo_table', 'segreg_demo', 'segreg']
+           'segreg_register', 'segreg_evaluate', 'segreg_syn', 'segreg_fetch', 'demo_table', 'segreg_demo',
+           'segreg_compare', 'segreg']
 
 # %% ../nbs/24_cli.ipynb #2f24cb45
-import dataclasses, json, os, pkgutil
-from importlib import import_module
+import json, os, pkgutil, sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -31,12 +31,11 @@ def method_named(
     "Make a method, its options set by name"
     names, given = method_names(), dict(o.partition('=')[::2] for o in options)
     if name not in names: raise ValueError(f"method: found {name!r}; expected one of {', '.join(names)}")
-    here = vars(import_module(f'segreg_tutorial.methods.{name}')).values()
-    kind = next(o for o in here if getattr(o, '__module__', '').endswith(f'.{name}') and hasattr(o, 'losses'))
-    fields = [o.name for o in dataclasses.fields(kind)]
+    from segreg_tutorial.runs import make_method
+    fields = vars(make_method(name))
     wrong = [o for o in given if o not in fields]
     if wrong: raise ValueError(f"--set {wrong[0]}: {name} has no such option; it has {', '.join(fields)}")
-    return kind(**{k: value(v) for k, v in given.items()})
+    return make_method(name, {k: value(v) for k, v in given.items()})
 
 # %% ../nbs/24_cli.ipynb #78c1d3b5
 def result_table(
@@ -177,6 +176,22 @@ def segreg_evaluate(
     if not split.test: raise ValueError(f"run: found no test cases in {run!r}; train with --test 10, say")
     print(f'{result_table(judge(done, split, syn))}\n\nReport: {run}/report.html')
 
+# %% ../nbs/24_cli.ipynb #6608362f
+@command
+def segreg_syn(
+    data:str, # as for segreg-train
+    labelled:int=1, # scans whose labels are carried
+    test:int=10, # subjects on which it is judged
+    valid:int=0, # subjects held back; as in the runs to compare with
+    seed:int=0, # of the split
+    out:str='runs/syn', # folder of the scores
+):
+    "Segment test scans by SyN from the labelled scans: the rival that trains nothing"
+    from segreg_tutorial.evaluate import evaluate_syn, open_source
+    split = open_source(data).split(labelled, test, valid, seed)
+    print(f'syn on {split}', flush=True)
+    print(f'\n{result_table(evaluate_syn(split, out, _source(data)))}\n\nNext: segreg-compare {out} RUN ...')
+
 # %% ../nbs/24_cli.ipynb #e83b6e89
 @command
 def segreg_fetch(
@@ -224,10 +239,28 @@ def segreg_demo(
     print('Next, real scans:\n  segreg-fetch hippocampus')
     print('  segreg-train deepatlas data/Task04_Hippocampus --labelled 1 --test 40')
 
+# %% ../nbs/24_cli.ipynb #2492be2e
+@command
+def segreg_compare(
+    runs:Annotated[str, dict(nargs='+')], # folders of runs, folders full of them, or rows kept with --out
+    base:str='supervised', # the method whose rivals' gains are told
+    by:Annotated[str, dict(nargs='+', metavar='NAME')]=None, # what makes a line (default: data labelled method options)
+    out:str=None, # folder to keep rows and tables in
+):
+    "Compare runs: means, gains with their noise, and who is ahead"
+    from segreg_tutorial.compare import read_results
+    from segreg_tutorial.tables import BY, difference_table, differences, notes, save_results, table as means
+    rows = read_results(runs)
+    print(means(rows, by or BY), *notes(rows), sep='\n- ')
+    gains = differences(rows, base)
+    if gains: print(f'\nGains over {base}, with 95 % intervals:\n\n{difference_table(gains)}')
+    if out: print(f'\n{len(rows)} rows in {out}/runs; the page: {save_results(rows, out, base)}')
+
 # %% ../nbs/24_cli.ipynb #d24d3f8a
 @call_parse
 def segreg():
     "List the commands"
-    for o in (segreg_demo, segreg_fetch, segreg_train, segreg_predict, segreg_register, segreg_evaluate):
+    for o in (segreg_demo, segreg_fetch, segreg_train, segreg_predict, segreg_register, segreg_evaluate, segreg_syn,
+              segreg_compare):
         print(f"{o.__name__.replace('_', '-'):16} {o.__doc__}")
     print('\nArguments of each: segreg-train --help, and so on.')

@@ -210,6 +210,7 @@ def evaluate_syn(
     source:str='', # where the data are
 )->dict: # what is written to metrics.json
     "The rival without a network: segment by SyN, and keep the numbers like those of a run"
+    if not split.test: raise ValueError("split: has no test cases; hold some back with test=10, say")
     out, K, scores, began = new_folder(out), split.cohort.K, [], time.perf_counter()
     frame = Frame(fit_shape([o.volume().shape for o in split.labelled + split.test]))
     known = [(x[0, 0].numpy(), y[0].numpy()) for x, y in (read_case(o, frame.shape) for o in split.labelled)]

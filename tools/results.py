@@ -1,0 +1,36 @@
+"""Renew the results: `python tools/results.py [RUNS ...]`
+
+With folders of runs, each judged run becomes a small file in results/runs, without the paths of this machine.
+Then results/README.md and the table in nbs/index.ipynb are made from those files; text outside the marks
+stays. Afterwards: `python tools/readme.py`, and `nbdev-test nbs/21a_tables.ipynb --save && nbdev-clean`."""
+import sys
+from book import Page, nbs, root
+from readme import dump
+
+runs = root/'results'/'runs'
+
+
+def renew(nb, block):
+    "`nb` with `block` in the cell that has the marks"
+    from segreg_tutorial.tables import filled
+    for o in nb['cells']:
+        text = ''.join(o['source'])
+        if '<!-- results -->' in text: o['source'] = filled(text, block).splitlines(True)
+    return nb
+
+
+def main(*folders):
+    sys.path.insert(0, str(root))
+    from segreg_tutorial.compare import read_results
+    from segreg_tutorial.tables import file_name, save_results, table
+    kept = sorted(runs.glob('*.json'))
+    rows = dict(sorted({file_name(o): o for o in read_results([*kept, *folders])}.items()))
+    save_results([*rows.values()], root/'results')
+    for o in kept:
+        if o.name not in rows: o.unlink() # its method's own options changed, and so its name
+    index = Page(nbs/'index.ipynb')
+    index.path.write_text(dump(renew(index.nb, table([*rows.values()]))), encoding='utf-8')
+    print(f'{len(rows)} runs in results/runs')
+
+
+if __name__ == '__main__': main(*sys.argv[1:])
