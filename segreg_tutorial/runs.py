@@ -132,7 +132,9 @@ def load_networks(
     "Rebuild the networks of a run"
     nets = {name: make(K, D).eval().requires_grad_(False) for name, make in method.networks.items()}
     for name, net in nets.items():
-        net.load_state_dict({k.removeprefix(f'{name}.'): v for k, v in weights.items() if k.startswith(f'{name}.')})
+        try: net.load_state_dict({k.removeprefix(f'{name}.'): v for k, v in weights.items() if k.startswith(f'{name}.')})
+        except RuntimeError: raise ValueError(f"weights of {name}: found others than this version's network has. "
+                                              'Train again, or install the version that made the run.') from None
     return nets
 
 # %% ../nbs/11a_runs.ipynb #7985fdcd
