@@ -33,7 +33,8 @@ def new_registrator(
 class Method:
     "What a paper adds to the loop: networks, a plan, named losses and their weights"
     name, networks, kinds = 'method', dict(segmenter=UNet), {}
-    def __init_subclass__(cls): Method.kinds[cls.name] = cls
+    def __init_subclass__(cls):
+        if 'name' in vars(cls): Method.kinds[cls.name] = cls
     def plan(self, steps): return ['segmenter']*steps # `steps` counts segmenter updates
     def losses(self, model, batch, turn): raise NotImplementedError
     def weights(self, turn, progress): return {} # by loss name; 1 where unnamed; `progress` 0..1 through the plan

@@ -15,7 +15,8 @@ from ..warp import warp
 from ..losses import one_hot, dice_ce, soft_dice, lncc_loss, diffusion
 from ..networks import UNet
 from ..pseudolabels import from_registration
-from ..joint import Method, new_registrator, ramp_up
+from ..uncertainty import ramp_up
+from ..joint import Method, new_registrator
 from .supervised import augmented
 
 # %% ../../nbs/methods/03_deepatlas.ipynb #03c2dfe0
@@ -26,8 +27,9 @@ def label_or_guess(
     "The manual label where there is one, else what the averaged segmenter says"
     manual = one_hot(part['label'], model.K)
     if part['known'].all(): return manual
-    with torch.no_grad(): guess = one_hot(model.segment(part['image'], mean=True).argmax(1), model.K)
-    return torch.where(part['known'].view(-1, *[1]*(manual.ndim-1)), manual, guess)
+    with torch.no_grad(): label = model.segment(part['image'], mean=True).argmax(1)
+    model.note(label)
+    return torch.where(part['known'].view(-1, *[1]*(manual.ndim-1)), manual, one_hot(label, model.K))
 
 # %% ../../nbs/methods/03_deepatlas.ipynb #8d7d5b30
 def registration_losses(
@@ -81,7 +83,7 @@ class DeepAtlas(Method):
     elastic:float=0.25 # elastic augmentation (ours); 0: the papers' plain one
     lambda_r:float=0.05 # weight of smoothness (ours: folds stay near 0)
     lambda_a:float=1. # weight of anatomy in registration (ours)
-    lambda_s:float=1. # weight of the warped label in segmentation (methods: 1 to 1 with the manual label)
+    lambda_s:float=0.5 # weight of the warped label in segmentation (ours; paper: as much as the manual label)
     gate:bool=True # weigh warped labels by likeness of the images (ours)
     first:float=0.25 # registration updates before all else, as a share of `steps` (ours)
     alone:float=0.4 # share of `steps` in which the segmenter learns with registration frozen (ours)
