@@ -80,7 +80,8 @@ class WindowAttention(nn.Module):
         shifted:bool=False, # move the boxes by half
     ):
         super().__init__()
-        if channels % heads: raise ValueError(f"`channels` should be a multiple of {heads} heads, got {channels}")
+        if channels % heads:
+            raise ValueError(f"`channels`: found {channels}, expected a multiple of {heads} heads")
         self.heads, self.window, self.shifted = heads, window, shifted
         self.qkv, self.out = nn.Linear(channels, 3*channels), nn.Linear(channels, channels)
         self.bias = nn.Parameter(torch.zeros(heads, (2*window - 1)**D))
@@ -107,9 +108,10 @@ class SwinBlock(nn.Module):
         shifted:bool=False, # move the boxes by half
     ):
         super().__init__()
-        norms = nn.LayerNorm(channels), nn.LayerNorm(channels)
-        self.attention = nn.Sequential(norms[0], WindowAttention(D, channels, heads, window, shifted))
-        self.alone = nn.Sequential(norms[1], nn.Linear(channels, 4*channels), nn.GELU(), nn.Linear(4*channels, channels))
+        attention = WindowAttention(D, channels, heads, window, shifted)
+        self.attention = nn.Sequential(nn.LayerNorm(channels), attention)
+        self.alone = nn.Sequential(nn.LayerNorm(channels), nn.Linear(channels, 4*channels), nn.GELU(),
+                                   nn.Linear(4*channels, channels))
     def forward(self, x): # tokens [B,*S,C] -> same
         x = x + self.attention(x)
         return x + self.alone(x)
@@ -125,8 +127,8 @@ class SwinStage(nn.Module):
     ):
         super().__init__()
         self.merge = layer('Conv', D)(inp, out, 3, 2, 1)
-        heads = max(1, out//24)
-        self.blocks = nn.Sequential(SwinBlock(D, out, heads, window), SwinBlock(D, out, heads, window, shifted=True))
+        def block(shifted): return SwinBlock(D, out, max(1, out//24), window, shifted)
+        self.blocks = nn.Sequential(block(False), block(True))
     def forward(self, x): # [B,inp,*S] -> [B,out,*ceil(S/2)]
         return self.blocks(self.merge(x).movedim(1, -1)).movedim(-1, 1)
 
