@@ -4,6 +4,7 @@
     pytest nbs/03_warp.ipynb -k 1a2b3c4d  one cell, after those above it
     pytest --nb-flags slow                the long settings too
     pytest --nb-outputs                   stored outputs must say what the cells say now
+    pytest tests --trust                  write what the tests of promises found to results/trust.json
 """
 import os, re, traceback
 from pathlib import Path
@@ -17,6 +18,7 @@ cell_seconds = 600
 def pytest_addoption(parser):
     parser.addoption('--nb-flags', default='', help="nbdev flags whose cells run too, such as 'slow'")
     parser.addoption('--nb-outputs', action='store_true', help='fail where the stored text or number of figures is stale')
+    parser.addoption('--trust', action='store_true', help='write results/trust.json anew instead of comparing with it')
 
 
 def pytest_collect_file(file_path, parent):

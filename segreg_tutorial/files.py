@@ -133,10 +133,23 @@ def _finish(
         raise BadVolumeError(f"{path}: damaged or cut short ({e}); copy or download it again") from e
     if len(raw) < n:
         raise BadVolumeError(f"{path}: cut short: {len(raw):,} of {n:,} bytes; copy or download it again")
-    if rest == 2**20: raise BadVolumeError(f"{path}: far more data than the header claims")
+    if len(raw) > n or rest:
+        raise BadVolumeError(f"{path}: {len(raw) - n + rest:,} bytes or more beyond the {n:,} that the header claims")
     return raw
 
 # %% ../nbs/00_files.ipynb #a3bde541
+def _check_size(
+    path:Path, # a file
+    n:int, # bytes it should unpack to
+    max_ratio:float, # largest expansion, or None
+):
+    "Compare the claim with the size on disk"
+    size, most = path.stat().st_size, 1032 if path.suffix == '.gz' else 1
+    if n > most*size + 1032: raise BadVolumeError(f"{path}: cut short: {size:,} bytes cannot hold the claimed {n:,}")
+    if max_ratio and n > max(2**24, max_ratio*size):
+        raise BadVolumeError(f"{path}: unpacks to {n:,} bytes, max_ratio={max_ratio:g} times its size")
+
+# %% ../nbs/00_files.ipynb #ae981148
 def read_nifti(
     path, # a `.nii` or `.nii.gz` file
     max_voxels:int=2**27, # refuse larger claims (ours: 512 x 512 x 512)
@@ -148,8 +161,7 @@ def read_nifti(
         raw, hdr = _begin(f, path, max_voxels)
         voxels = int(np.prod(hdr.get_data_shape(), dtype=int))
         n = hdr.get_data_offset() + voxels*hdr.get_data_dtype().itemsize
-        if max_ratio and n > max(2**24, max_ratio*path.stat().st_size):
-            raise BadVolumeError(f"{path}: unpacks to {n:,} bytes, max_ratio={max_ratio:g} times its size")
+        _check_size(path, n, max_ratio)
         raw = _finish(f, raw, n, path)
     cls = nib.Nifti1Image if hdr.sizeof_hdr == 348 else nib.Nifti2Image
     try: return cls.from_bytes(raw)
