@@ -68,11 +68,14 @@ def train(
     split, # a `Split`
     out, # folder of the run
     source:str, # where the data are
+    watch:int=0, # steps between two looks at the pseudo-labels; 0: none
     **settings, # of `fit`
 )->dict: # metrics, or None without test cases
     "Fit, then judge"
     from segreg_tutorial.runs import fit
-    return judge(fit(method, split, out, source=source, progress=False, cbs=[progress()], **settings), split)
+    from segreg_tutorial.watch import KeepGuesses
+    cbs = [progress(), *([KeepGuesses(every=watch)] if watch > 0 else [])]
+    return judge(fit(method, split, out, source=source, progress=False, cbs=cbs, **settings), split)
 
 # %% ../nbs/24_cli.ipynb #e26939a0
 def check_resume(
@@ -110,6 +113,7 @@ def segreg_train(
     lr:float=2e-3, # peak rate
     bs:int=2, # scans of each kind in a batch
     resume:bool=False, # go on with a run that was stopped
+    watch:int=0, # steps between two looks at the pseudo-labels, kept for segreg-explore; 0: none
     set:Annotated[str, dict(nargs='+', metavar='NAME=VALUE')]=None, # further options of the method
 ):
     "Train a segmenter, and with deepatlas a registration network, on a folder of NIfTI scans"
@@ -121,7 +125,7 @@ def segreg_train(
     split = open_source(data).split(labelled, test, valid, seed)
     print(f'{method} on {split}', flush=True)
     if resume and Path(out, 'config.json').exists(): check_resume(out, made, split, **settings)
-    settings |= dict(align=bool(align), resume=resume)
+    settings |= dict(align=bool(align), resume=resume, watch=watch)
     done = resume and Path(out, 'weights.safetensors').exists()
     try: metrics = judge(Run(out), split) if done else train(made, split, out, _source(data), **settings)
     except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
