@@ -16,7 +16,7 @@ from .files import gzip_bytes, write_bytes
 from .volumes import Volume, to_file_grid, write_volume
 from .cohorts import nifti_files
 from .warp import identity_grid, warp
-from .predict import as_case, entropy, pose, register_pair, segment_posed
+from .predict import as_case, normalised_entropy, pose, register_pair, segment_posed
 
 # %% ../nbs/20a_output.ipynb #059577bb
 @contextlib.contextmanager
@@ -72,7 +72,7 @@ def predict_files(
             prob, like = segment_posed(run, scan), scan.volumes[0]
             write_volume(prob.argmax(0), like, tmp/f'{name}.nii.gz', 'u1' if len(prob) <= 256 else 'i2')
             if probability: write_channels(prob.movedim(0, -1), like, tmp/f'{name}_probability.nii.gz')
-            if uncertainty: write_volume(entropy(prob), like, tmp/f'{name}_uncertainty.nii.gz', np.float32)
+            if uncertainty: write_volume(normalised_entropy(prob), like, tmp/f'{name}_uncertainty.nii.gz', np.float32)
         names = sorted(o.name for o in tmp.iterdir())
     return [Path(out)/o for o in names]
 
