@@ -16,13 +16,14 @@ FACTS := pyproject.toml settings.ini setup.py
 # the demo needs no test tools, and takes an environment that has them as it is
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test docs bench results samples lab clean FORCE
+.PHONY: help demo test docs bench results samples lab labs clean FORCE
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo     train on the shipped samples, print one table, write a report (3 minutes)'
 	@echo 'make test     run every cell of every chapter (10 minutes)'
 	@echo 'make lab      open the chapters in JupyterLab'
+	@echo 'make labs     write the labs for students, with gaps for solutions, into labs'
 	@echo 'make docs     build the site into _docs'
 	@echo 'make bench    measure against other libraries, into nbs/benchmarks'
 	@echo 'make results  tables in results/ and README, from RUNS=folder too'
@@ -49,6 +50,9 @@ results: $(READY)
 
 samples: $(READY)
 	$(BIN)/python -c "from segreg_tutorial.phantoms import make_samples; make_samples('data_samples')"
+
+labs: $(VENV)/.dev
+	$(BIN)/python tools/labs.py
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab nbs

@@ -6,7 +6,7 @@ from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
 nbs, lib = root/'nbs', 'segreg_tutorial'
-floors = {'methods': 19} # chapters in nbs/methods stand after 11 and before 20
+floors = {'methods': 19, 'labs': 98} # chapters in nbs/methods stand after 11 and before 20
 
 
 @dataclass(frozen=True)
