@@ -63,8 +63,9 @@ def attempt(
         warnings.simplefilter('always')
         try: return read(path, **kwargs)
         except ValueError as e:
-            kind = next((k for k, o in dict(limit='max_', values='label', numbers='NaN').items() if o in str(e)), 'unreadable')
-            found.append(Finding(kind, str(path), str(e).removeprefix(f'{path}: ').partition('; copy')[0]))
+            what = str(e).removeprefix(f'{path}: ').partition('; copy')[0]
+            kind = next((k for k, o in dict(limit='max_', values='label', numbers='NaN').items() if o in what), 'unreadable')
+            found.append(Finding(kind, str(path), what))
         finally: found += [Finding('orientation', str(path), str(o.message).removeprefix(f'{path}: ')) for o in said]
 
 # %% ../nbs/02c_check.ipynb #4445d437
@@ -100,7 +101,7 @@ def compare(
     names:dict, # label value to name; None: not told
 )->list: # of `Finding`
     "Compare cases with each other"
-    res, first, usual = [], {}, np.median([max(o.spacing) for o in seen])
+    res, first, usual = [], {}, np.median([max(o.spacing) for o in seen] or [0])
     for o in seen:
         twin = first.setdefault(o.digest, o)
         if twin is not o: res.append(Finding('copy', str(o.case.image), f'has the voxels of {twin.case.image.name}'))

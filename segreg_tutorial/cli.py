@@ -6,8 +6,8 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/cli.html.md"""
 
 # %% auto #0
 __all__ = ['method_names', 'method_named', 'result_table', 'judge', 'train', 'check_resume', 'segreg_train', 'segreg_predict',
-           'segreg_register', 'segreg_evaluate', 'segreg_syn', 'segreg_fetch', 'demo_table', 'segreg_demo',
-           'segreg_compare', 'segreg']
+           'segreg_register', 'segreg_evaluate', 'segreg_syn', 'segreg_fetch', 'segreg_check', 'demo_table',
+           'segreg_demo', 'segreg_compare', 'segreg']
 
 # %% ../nbs/24_cli.ipynb #2f24cb45
 import json, os, pkgutil, sys
@@ -208,6 +208,19 @@ def segreg_fetch(
     folder = fetch(name, archive, out, sys.stderr.isatty())
     print(f'{folder}\nNext: segreg-train deepatlas {folder} --labelled 1 --test 40')
 
+# %% ../nbs/24_cli.ipynb #0b077e10
+@command
+def segreg_check(
+    data:str, # Decathlon folder or archive, folder with images/ and labels/, or with images alone
+    json:bool=False, # for programs
+    max_voxels:int=2**27, # refuse larger claims
+):
+    "Read every scan of a data set to its end, compare, and tell what is wrong, worst first; status 1 where there are errors"
+    from segreg_tutorial.check import check_folder
+    found = check_folder(data, max_voxels)
+    print(found.json() if json else found)
+    if found.errors: raise SystemExit(1)
+
 # %% ../nbs/24_cli.ipynb #a102b10e
 def demo_table(
     found:dict, # metrics by method
@@ -264,7 +277,7 @@ def segreg_compare(
 @call_parse
 def segreg():
     "List the commands"
-    for o in (segreg_demo, segreg_fetch, segreg_train, segreg_predict, segreg_register, segreg_evaluate, segreg_syn,
-              segreg_compare):
+    for o in (segreg_demo, segreg_fetch, segreg_check, segreg_train, segreg_predict, segreg_register, segreg_evaluate,
+              segreg_syn, segreg_compare):
         print(f"{o.__name__.replace('_', '-'):16} {o.__doc__}")
     print('\nArguments of each: segreg-train --help, and so on.')

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import nibabel as nib
 import pytest
+from segreg_tutorial.check import check_folder
 from segreg_tutorial.cohorts import decathlon, folder
 from segreg_tutorial.volumes import scale_intensity, write_volume
 
@@ -40,3 +41,13 @@ def test_dirty_folder_is_refused_with_all_its_problems():
     for name in ('imagesTr/hippocampus_118', 'labelsTr/hippocampus_010', 'labelsTr/hippocampus_281'): assert name in str(e.value)
     with pytest.raises(ValueError, match='hippocampus_010'): folder(root/'imagesTr', root/'labelsTr')
     assert len(folder(root/'imagesTr')) == 5
+
+
+def test_check_tells_each_file_of_a_dirty_folder():
+    found = check_folder(at_hand('dirty_hippocampus')).findings
+    assert [(o.level, o.file) for o in found] == [('error', f'{o}.nii.gz') for o in (
+        'imagesTr/hippocampus_118', 'labelsTr/hippocampus_010', 'labelsTr/hippocampus_281')]
+
+
+@pytest.mark.parametrize('name', ['Task04_Hippocampus', 'brain2d'])
+def test_check_passes_clean_sets(name): assert check_folder(at_hand(name)).findings == []
