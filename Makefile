@@ -16,12 +16,13 @@ FACTS := pyproject.toml settings.ini setup.py
 # the demo needs no test tools, and takes an environment that has them as it is
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test docs bench results samples lab labs clean FORCE
+.PHONY: help demo test browser docs bench results samples lab labs clean FORCE
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo     train on the shipped samples, print one table, write a report (3 minutes)'
 	@echo 'make test     run every cell of every chapter (10 minutes)'
+	@echo 'make browser  drag and click the explorer in headless Chromium (2 minutes)'
 	@echo 'make lab      open the chapters in JupyterLab'
 	@echo 'make labs     write the labs for students, with gaps for solutions, into labs'
 	@echo 'make docs     build the site into _docs'
@@ -36,6 +37,9 @@ demo: $(READY)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(TEST)
+
+browser: $(VENV)/.browser
+	SEGREG_BROWSER=needed $(BIN)/python -m pytest -s tests/test_explorer.py
 
 docs: $(VENV)/.docs
 	$(BIN)/python tools/docs.py
@@ -86,6 +90,10 @@ $(VENV)/.dev: $(VENV)/.facts
 
 $(VENV)/.docs: $(VENV)/.dev
 	$(PIP) $(TORCH) -e '.[dev,docs]'
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.dev
+	$(PIP) $(TORCH) -e '.[dev,explore,browser]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

@@ -131,6 +131,7 @@ def segreg_train(
     except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
     if metrics: print(f'\n{result_table(metrics)}\n')
     print(f'Report: {out}/report.html\nNext:   segreg-predict {out} IMAGE.nii.gz --out masks')
+    print(f'        segreg-explore {out}')
 
 # %% ../nbs/24_cli.ipynb #ac9a86a2
 @command
@@ -277,7 +278,8 @@ def segreg_compare(
 @call_parse
 def segreg():
     "List the commands"
+    from segreg_tutorial.serve import segreg_explore
     for o in (segreg_demo, segreg_fetch, segreg_check, segreg_train, segreg_predict, segreg_register, segreg_evaluate,
-              segreg_syn, segreg_compare):
+              segreg_syn, segreg_compare, segreg_explore):
         print(f"{o.__name__.replace('_', '-'):16} {o.__doc__}")
     print('\nArguments of each: segreg-train --help, and so on.')

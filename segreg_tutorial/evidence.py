@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from inspect import signature
 import numpy as np, torch
-from torch import Tensor
+from torch import Tensor, nn
 from fastai.basics import default_device, patch
 from .losses import one_hot
 from .loaders import in_frame, place, read_case
-from .uncertainty import entropy, mc_predict
+from .uncertainty import mc_predict
 from .matching import match, matched_voxels, references, surface_bands
 from .pseudolabels import PseudoLabel, from_dropout, from_matching, from_registration
 from .pseudolabels import from_segmenter, fuse
 from .watch import kept_steps, read_guesses
-from .predict import ask, pose
+from .predict import ask, normalised_entropy, pose
 
 # %% ../nbs/22c_evidence.ipynb #a9e959e5
 def uncertainty(
@@ -31,7 +31,7 @@ def uncertainty(
 ) -> np.ndarray: # uint8 [*S], 0 sure to 255 no idea
     "How unsure a source is of each voxel"
     weight = pseudo.weight[0, 0]
-    share = entropy(pseudo.prob)[0, 0]/math.log(pseudo.prob.shape[1]) if (weight == 1).all() else 1 - weight
+    share = normalised_entropy(pseudo.prob[0]) if (weight == 1).all() else 1 - weight
     return (255*share.clamp(0, 1)).round().byte().numpy()
 
 # %% ../nbs/22c_evidence.ipynb #05c0af91
@@ -204,8 +204,11 @@ def embed(
     run, # a `Run`
     image:Tensor, # in its frame [B,1,*S]
 ) -> Tensor: # [B,C,*S]
-    "What the segmenter sees in each voxel"
-    return ask(run, 'segmenter', image, do='features').float().cpu()
+    "What the segmenter sees in each voxel, in the space where the run compares voxels"
+    seen = ask(run, 'segmenter', image, do='features').float()
+    if isinstance(run.nets.get('projector'), nn.Linear): # of embedding matching
+        seen = ask(run, 'projector', seen.movedim(1, -1)).movedim(-1, 1)
+    return seen.float().cpu()
 
 # %% ../nbs/22c_evidence.ipynb #db7b043b
 def labelled_voxels(

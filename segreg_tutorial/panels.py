@@ -149,5 +149,5 @@ def trust_panels(
     heat = ramp()[unsure]
     heat[edges(1 + kept)] = 255
     return [(mark(state, mixed.astype(np.uint8)), state.source, told(o, state.threshold)),
-            (heat, 'uncertainty', f'bright: unsure; line: {state.threshold:.2f}'),
-            (kept_curve(state), f'kept voxels of {state.source}', 'grey: the other sources')]
+            (heat, 'uncertainty', f'bright; line: {state.threshold:.2f}'),
+            (kept_curve(state), state.source, 'grey: other sources')]

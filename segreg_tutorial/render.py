@@ -115,8 +115,8 @@ def deformation_panels(
     squares = np.where(stretch(board(flat), grey.shape), grey//2 + 100, grey//2).astype(np.uint8)
     grid = grid_picture(in_rgb(greys(state, scan.image[0, 0])), flat, fold)
     return [(carried, 'labelled scan, carried', f'{100*state.amount:.0f} % of the way'),
-            (grid, 'grid on this scan', f'{100*fold.mean():.1f} % of this slice folds'),
-            (in_rgb(squares), 'checkerboard, carried', 'drawn on the labelled scan')]
+            (grid, 'grid on this scan', f'{100*fold.mean():.1f} % folds'),
+            (in_rgb(squares), 'checkerboard, carried', 'on the labelled scan')]
 
 # %% ../nbs/22g_render.ipynb #3f7b78f4
 def training_panels(

@@ -1,4 +1,4 @@
-"""What the reader of the explorer chose, made safe, and the window through which a slice is seen
+"""What the reader of the explorer may choose, made safe, with a control for each choice
 
 Docs: https://segreg-tutorial.github.io/segreg_tutorial/state.html.md"""
 
