@@ -43,18 +43,26 @@ def members(
                 if not (m.isfile() or m.isdir()):
                     raise ValueError(f"{archive}: member {m.name!r} is a link or device")
                 if m.isfile(): yield m.name, t.extractfile(m)
+            rest = t.fileobj.read(2**20)
+            if rest.strip(b'\0'): raise ValueError(f"{archive}: damaged: data after its end")
 
 # %% ../nbs/01a_fetch.ipynb #d3e5b30b
 def _unpack(
     archive:Path, # as `members` reads it
     out:Path, # existing folder
+    most:int=2**30, # bytes that are always allowed (ours), or 100 times the size of the archive
 ):
     "Write all members below `out`, but what macOS adds"
+    left = most = max(most, 100*archive.stat().st_size)
     for name, f in members(archive):
         p = safe_name(name, archive)
         if any(o.startswith(('._', '__MACOSX')) for o in p.parts): continue
         (out/p).parent.mkdir(parents=True, exist_ok=True)
-        with f, (out/p).open('wb') as g: shutil.copyfileobj(f, g)
+        with f, (out/p).open('wb') as g:
+            while block := f.read(2**20):
+                left -= len(block)
+                if left < 0: raise ValueError(f"{archive}: unpacks to more than {most:,} bytes; expected scans, not a bomb")
+                g.write(block)
 
 # %% ../nbs/01a_fetch.ipynb #08a7be4c
 def extract(
@@ -134,6 +142,8 @@ def download(
     "Download or resume, then verify; a file that is not what it should be is removed"
     path = Path(path)
     part = path.with_name(path.name + '.part')
+    if digest.partition(':')[0] not in ('sha256', 'md5'): raise ValueError(f"digest={digest!r}; expected sha256:..., or md5:... for want of better")
+    if not url.startswith(('http://', 'https://')): raise ValueError(f"url={url!r}; expected http or https")
     path.parent.mkdir(parents=True, exist_ok=True)
     try: _receive(url, part, progress)
     except (OSError, HTTPException) as e:

@@ -177,7 +177,7 @@ def write_bytes(
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        tmp.write_bytes(raw)
+        with tmp.open('wb') as f: f.write(raw), f.flush(), os.fsync(f.fileno())
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 

@@ -44,9 +44,12 @@ def forbidden(tree):
             if n.split('.')[-1] in ('load_learner', 'SaveModelCallback') or n.endswith('Image.open'): yield o.lineno, n
         if isinstance(o, ast.Call):
             n, kw = dotted(o.func).split('.')[-1], {k.arg: k.value for k in o.keywords}
-            off = lambda key, value: isinstance(kw.get(key), ast.Constant) and kw[key].value is value
-            if off('weights_only', False): yield o.lineno, 'weights_only=False'
-            if off('allow_pickle', True): yield o.lineno, 'allow_pickle=True'
+            full, off = dotted(o.func), lambda key, value: isinstance(kw.get(key), ast.Constant) and kw[key].value is value
+            for key, value in dict(weights_only=False, allow_pickle=True, shell=True, verify=False).items():
+                if off(key, value): yield o.lineno, f'{key}={value}'
+            if full == 'torch.load' and not off('weights_only', True): yield o.lineno, 'torch.load without weights_only=True'
+            if full in ('eval', 'exec', 'compile', '__import__') or full.split('.')[0] in ('marshal', 'yaml') or full.startswith('torch.hub.'): yield o.lineno, full
+            if full in ('os.system', 'os.popen', 'subprocess.getoutput', 'tempfile.mktemp', 'ssl._create_unverified_context'): yield o.lineno, full
             if n in ('extractall', 'extract') and isinstance(o.func, ast.Attribute) and 'filter' not in kw and _archive(o.func.value):
                 yield o.lineno, f"{n} without filter="
 
@@ -57,14 +60,15 @@ def _archive(node):
 
 
 bad = ["import pickle", "torch.load(f, weights_only=False)", "np.load(f, allow_pickle=True)", "tar.extractall(out)",
-       "learn = load_learner(f)", "Image.open(f)", "cbs = SaveModelCallback()", "import joblib"]
+       "torch.load(f)", "eval(text)", "exec(text)", "subprocess.run(text, shell=True)", "os.system(text)", "yaml.load(f)", "marshal.loads(b)",
+       "torch.hub.load(a, b)", "requests.get(url, verify=False)", "learn = load_learner(f)", "Image.open(f)", "cbs = SaveModelCallback()", "import joblib"]
 
 
 @pytest.mark.parametrize('code', bad)
 def test_forbidden_is_found(code): assert list(forbidden(ast.parse(code)))
 
 
-@pytest.mark.parametrize('code', ["torch.load(f)", "tar.extractall(out, filter='data')", "s.extract(x)", "from .fetch import extract"])
+@pytest.mark.parametrize('code', ["torch.load(f, weights_only=True)", "model.eval()", "re.compile(a)", "subprocess.run([a])", "tar.extractall(out, filter='data')", "s.extract(x)", "from .fetch import extract"])
 def test_allowed_is_not(code): assert not list(forbidden(ast.parse(code)))
 
 
@@ -74,3 +78,8 @@ def test_modules_call_nothing_forbidden(path, code): assert not [x for o in code
 
 @pytest.mark.parametrize('page', pages(), ids=lambda o: o.rel)
 def test_notebooks_call_nothing_forbidden(page): assert not [x for o in trees(page) for x in forbidden(o)]
+
+
+def test_forbidden_calls(trust):
+    "Nothing is unpickled, evaluated, or handed to a shell: the syntax tree of every module and notebook is searched for such calls"
+    trust(f'{len(bad)} kinds of calls forbidden, 0 found')
