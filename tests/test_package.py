@@ -1,5 +1,5 @@
 "What is said once, and what is never called"
-import ast
+import ast, json
 from configparser import ConfigParser
 import pytest
 from book import pages, root
@@ -83,3 +83,21 @@ def test_notebooks_call_nothing_forbidden(page): assert not [x for o in trees(pa
 def test_forbidden_calls(trust):
     "Nothing is unpickled, evaluated, or handed to a shell: the syntax tree of every module and notebook is searched for such calls"
     trust(f'{len(bad)} kinds of calls forbidden, 0 found')
+
+
+def test_lower_bounds(trust):
+    "Each dependency has a lower bound that leaves out versions with known holes, and the lowest versions are tested"
+    from lowest import lowest
+    ini = ConfigParser(delimiters=['='])
+    ini.read_string((root/'settings.ini').read_text())
+    found = dict(o.split('==') for o in lowest(ini['DEFAULT']['requirements']))
+    holes = dict(torch=(2, 10), fastai=(2, 8, 12)) # CVE-2025-32434, CVE-2026-24747; fastai's own loaders are not called at all
+    assert all(tuple(map(int, found[o].split('.'))) >= least for o, least in holes.items())
+    assert 'monai>=1.6' in ini['DEFAULT']['bench_requirements'] # GHSA-89gg-p5r5-q6r4
+    trust(f'{len(found)} of {len(found)} have one')
+
+
+def test_promises_have_their_tests():
+    for key in json.loads((root/'results'/'trust.json').read_text(encoding='utf-8')):
+        file, name = key.split('::')
+        assert f'def {name}(' in (root/file).read_text(encoding='utf-8'), f'{key}: no such test; take it out of results/trust.json'
