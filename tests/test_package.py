@@ -86,7 +86,7 @@ def test_forbidden_calls(trust):
 
 
 def test_lower_bounds(trust):
-    "Each dependency has a lower bound that leaves out versions with known holes, and the lowest versions are tested"
+    "Each dependency has a lower bound that leaves out versions with known holes"
     from lowest import lowest
     ini = ConfigParser(delimiters=['='])
     ini.read_string((root/'settings.ini').read_text())
