@@ -58,7 +58,7 @@ class Joint(nn.Module):
         self.memory, self.folder, self.guessed = {}, None, 0 # what a method keeps between steps; folder of the run; see `note`
     def ask(self, name, *x, mean=False, do='forward'): # `do`: the method of the network to call
         net = self.means[name].net if mean else self.nets[name]
-        with autocast(x[0].device), torch.set_grad_enabled(torch.is_grad_enabled() and not mean): return getattr(net, do)(*x)
+        with autocast(x[0]), torch.set_grad_enabled(torch.is_grad_enabled() and not mean): return getattr(net, do)(*x)
     def segment(self, x, mean=False): return self.ask('segmenter', x, mean=mean) # logits [B,K,*S]
     def register(self, moving, fixed, mean=False): # velocity, displacement [B,D,*S]
         return self.ask('registrator', moving, fixed, mean=mean, do='register')

@@ -166,13 +166,12 @@ def gains_from_bf16(
 
 # %% ../nbs/06_networks.ipynb #b3a68424
 def autocast(
-    device:str|torch.device, # where the network runs
-    enabled:bool=True, # False keeps float32 everywhere
+    x:Tensor, # what a network is asked about [B,C,*S]
 ): # context manager
-    "Convolutions in bfloat16 where `device` gains from it, else as they are"
-    device = torch.device(device)
-    if not (enabled and gains_from_bf16(device)): return contextlib.nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
+    "Convolutions in bfloat16 where the device gains from it, else as they are"
+    small = x.device.type == 'cpu' and min(x.shape[2:]) <= 32
+    if small or not gains_from_bf16(x.device): return contextlib.nullcontext()
+    return torch.autocast(x.device.type, torch.bfloat16)
 
 # %% ../nbs/06_networks.ipynb #d635aaff
 class EMA(nn.Module):

@@ -63,7 +63,8 @@ def ask(
     "Ask a network of the run"
     if name not in run.nets: raise ValueError(f"{run.path}: has no {name}, as {run.config['method']} trains none")
     device = default_device()
-    with autocast(device): return getattr(run.nets[name].to(device), do)(*[o.to(device) for o in x])
+    x = [o.to(device) for o in x]
+    with autocast(x[0]): return getattr(run.nets[name].to(device), do)(*x)
 
 # %% ../nbs/20_predict.ipynb #ca9cfd1c
 def leave_frame(

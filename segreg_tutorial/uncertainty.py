@@ -73,7 +73,7 @@ def mc_predict(
     "Mean, entropy and mutual information of `T` passes with dropout; memory does not grow with `T`"
     if T < 1: raise ValueError(f"T: found {T}, expected at least 1 pass")
     before, after = stages(net)
-    with mc_dropout(net), autocast(x.device), torch.random.fork_rng(range(torch.cuda.device_count())):
+    with mc_dropout(net), autocast(x), torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         state, total, negative = before(x), 0, 0
         for _ in range(T):
