@@ -169,7 +169,7 @@ def autocast(
     x:Tensor, # what a network is asked about [B,C,*S]
 ): # context manager
     "Convolutions in bfloat16 where the device gains from it, else as they are"
-    small = x.device.type == 'cpu' and min(x.shape[2:]) <= 32
+    small = x.device.type == 'cpu' and x.dtype == torch.float32 and min(x.shape[2:], default=33) <= 32
     if small or not gains_from_bf16(x.device): return contextlib.nullcontext()
     return torch.autocast(x.device.type, torch.bfloat16)
 
