@@ -1,5 +1,6 @@
 "A training that is stopped goes on to the last bit; whatever stops it, a state that can be loaded is left"
 import json, os, subprocess, sys, tempfile
+from importlib import import_module
 from pathlib import Path
 import pytest, torch
 from book import root
@@ -37,6 +38,16 @@ def test_full_disk_read_only_folder_and_notebook(seen, trust):
 def names():
     from segreg_tutorial.cli import method_names
     return method_names()
+
+
+@pytest.fixture(autouse=True)
+def library(monkeypatch):
+    "The methods of the package, not those that a chapter defined in the same process"
+    from segreg_tutorial.joint import Method
+    for name in names():
+        module = import_module(f'segreg_tutorial.methods.{name}')
+        own = [o for o in vars(module).values() if isinstance(o, type) and issubclass(o, Method) and o.__module__ == module.__name__]
+        for o in own: monkeypatch.setitem(Method.kinds, o.name, o)
 
 
 def tiny(n=4, shape=(32, 32)):
