@@ -15,7 +15,7 @@ from ..losses import one_hot, dice_ce
 from ..pseudolabels import PseudoLabel, from_segmenter, from_registration, fuse
 from ..uncertainty import ramp_up
 from .supervised import augmented
-from .deepatlas import DeepAtlas, registration_losses
+from .deepatlas import DeepAtlas, registration_losses, segmentation_losses
 
 # %% ../../nbs/methods/07_ours.ipynb #c997cddb
 def verdict(
@@ -63,6 +63,4 @@ class Ours(DeepAtlas):
     def losses(self, model, batch, turn):
         if turn == 'registrator': return registration_losses(model, batch['moving'], batch['fixed'], self.lambda_a > 0)
         heard = 'unlabelled' in batch and self.weights(turn, model.progress)['verdict'] > 0
-        if heard: return verdict_losses(model, batch, self.elastic)
-        x, y = augmented(batch, self.elastic, batch['labelled']['image'], batch['labelled']['label'], K=model.K)
-        return dict(supervised=dice_ce(model.segment(x), y))
+        return verdict_losses(model, batch, self.elastic) if heard else segmentation_losses(model, batch, self.elastic, carry=False)
