@@ -22,8 +22,8 @@ def test_page_is_in_step(rows):
 
 
 def test_front_page_is_in_step(rows):
-    from segreg_tutorial.tables import table
-    assert table(rows) in '\n'.join(Page(nbs/'index.ipynb').text), 'tools/results.py'
+    from results import front
+    assert front(rows) in '\n'.join(Page(nbs/'index.ipynb').text), 'tools/results.py'
 
 
 def test_files_name_no_machine():

@@ -1,6 +1,6 @@
 """Make README.md from nbs/index.ipynb: `python tools/readme.py`
 
-First the table of chapters in index.ipynb is made from their titles. Then text goes over as it is, code in
+First the list of chapters in index.ipynb is made from the sidebar and their titles. Then text goes over as it is, code in
 fences, stored outputs after it; cells with `#| hide` are left out, `#| echo: false` leaves only the output.
 Links between notebooks are made to hold from the top folder."""
 import base64, json, re
@@ -10,17 +10,20 @@ images = nbs/'images'
 mark = '<!-- chapters -->'
 
 
-def table():
-    "One row a chapter, in reading order"
-    rows = [f"| [{o.rel.split('_')[0]} {o.title}]({o.rel}) | {o.subtitle} |" for o in pages() if o.rel != 'index.ipynb']
-    return '\n'.join(['| chapter | what it is about |', '|---|---|', *rows])
+def contents():
+    "A line for each section of the sidebar, in reading order"
+    every, lines = {o.rel: o for o in pages()}, []
+    for part in (nbs/'sidebar.yml').read_text(encoding='utf-8').split('- section: ')[1:]:
+        links = [f"[{every[o].title}]({o})" for o in re.findall(r'- (\S+\.ipynb)', part)]
+        lines.append(f"- **{part.splitlines()[0]}**: {', '.join(links)}")
+    return '\n'.join(lines)
 
 
 def filled(nb):
-    "`nb` with the table of chapters brought up to date"
+    "`nb` with the list of chapters brought up to date"
     for o in nb['cells']:
         head, found, _ = ''.join(o['source']).partition(mark)
-        if found and o['cell_type'] == 'markdown': o['source'] = f"{head}{mark}\n\n{table()}".splitlines(True)
+        if found and o['cell_type'] == 'markdown': o['source'] = f"{head}{mark}\n\n{contents()}".splitlines(True)
     return nb
 
 

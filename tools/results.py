@@ -10,6 +10,21 @@ from readme import dump
 runs = root/'results'/'runs'
 
 
+def front(rows):
+    "A line a method with its own options: mean ± standard deviation over seeds, on each data set"
+    from segreg_tutorial.compare import changed
+    from segreg_tutorial.tables import markdown, spread
+    runs = {}
+    for o in rows:
+        if not changed(o): runs.setdefault(o['method'], {}).setdefault(o['data'], []).append(o)
+    data = sorted({o['data'] for o in rows})
+    def value(method, d, key, digits): return spread([o.get(key) for o in runs[method].get(d, [])], digits)
+    show = [('Dice', 'dice', 3), ('registration', 'registration', 3), ('seconds', 'seconds', 0)]
+    body = [[m, *[value(m, d, *o[1:]) for d in data for o in show]] for m in runs]
+    heads = [f"{d.split('_')[-1]} {o[0]}" for d in data for o in show]
+    return markdown([['method', *heads], *sorted(body, key=lambda o: o[1], reverse=True)])
+
+
 def renew(nb, block):
     "`nb` with `block` in the cell that has the marks"
     from segreg_tutorial.tables import filled
@@ -22,14 +37,14 @@ def renew(nb, block):
 def main(*folders):
     sys.path.insert(0, str(root))
     from segreg_tutorial.compare import read_results
-    from segreg_tutorial.tables import file_name, save_results, table
+    from segreg_tutorial.tables import file_name, save_results
     kept = sorted(runs.glob('*.json'))
     rows = dict(sorted({file_name(o): o for o in read_results([*kept, *folders])}.items()))
     save_results([*rows.values()], root/'results')
     for o in kept:
         if o.name not in rows: o.unlink() # its method's own options changed, and so its name
     index = Page(nbs/'index.ipynb')
-    index.path.write_text(dump(renew(index.nb, table([*rows.values()]))), encoding='utf-8')
+    index.path.write_text(dump(renew(index.nb, front([*rows.values()]))), encoding='utf-8')
     print(f'{len(rows)} runs in results/runs')
 
 
