@@ -191,12 +191,14 @@ class Streams:
         self.stack, self.bs, self.seed = stack, bs, seed
         self.pools = dict(labelled=stack.known.nonzero()[:, 0], unlabelled=(~stack.known).nonzero()[:, 0])
         if not len(self.pools['labelled']): raise ValueError('stack: found no labelled case, expected at least one')
-    def __getitem__(self, step):
+    def draw(self, step): # indices of each stream, and the generator that drew them
         g = step_generator(self.seed, step)
         def pick(pool): return pool[torch.randint(len(pool), (self.bs,), generator=g)]
         picks = {name: pick(pool) for name, pool in self.pools.items() if len(pool)}
         picks['moving'], picks['fixed'] = draw_pairs(len(self.stack), self.bs, g)
-        return dict(step=step, **{name: self.stack.take(idx) for name, idx in picks.items()})
+        return picks, g
+    def __getitem__(self, step):
+        return dict(step=step, **{name: self.stack.take(idx) for name, idx in self.draw(step)[0].items()})
 
 # %% ../nbs/07_loaders.ipynb #e01092aa
 class StepLoader(DataLoader):
