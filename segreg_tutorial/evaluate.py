@@ -218,7 +218,7 @@ def evaluate_syn(
         truth, guess = case.truth(), syn_segment(known, read_case(case, frame.shape)[0][0, 0].numpy(), K)
         guess = place(torch.as_tensor(guess), truth.shape, 'constant')
         scores.append(score_case(guess.numpy(), truth.data, K, truth.spacing))
-    config = describe(Method(), split, frame, seed=split.seed, source=str(source)) | dict(method='syn', align=None)
+    config = describe(Method(), split, shape=list(frame.shape), align=None, seed=split.seed, source=str(source)) | dict(method='syn')
     write_json(config, out/'config.json')
     segmentation, cases = score_rows(scores, split.test, split.cohort.labels)
     segmentation['seconds_per_scan'] = (time.perf_counter() - began)/len(cases)

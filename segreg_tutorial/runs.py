@@ -120,14 +120,13 @@ def training_data(
 def describe(
     method:Method,
     split, # a `Split`
-    frame:Frame,
     **settings, # of the training
 ) -> dict: # for `config.json`
     "All that a reader must know to repeat or to use the run"
     cohort = split.cohort
     parts = {part: [case.name for case in getattr(split, part)] for part in ('labelled', 'unlabelled', 'valid', 'test')}
     return dict(method=method.name, options=vars(method), data=cohort.name, labels={str(k): v for k, v in cohort.labels.items()},
-                K=cohort.K, D=cohort.D, shape=list(frame.shape), align=frame.template is not None, **settings, split=parts)
+                K=cohort.K, D=cohort.D, **settings, split=parts)
 
 # %% ../nbs/11a_runs.ipynb #c5434827
 def check_config(
@@ -137,6 +136,7 @@ def check_config(
     "Refuse to go on with other settings, and name them"
     if not Path(file).exists(): return
     old, new = (json.loads(o) for o in (Path(file).read_text(encoding='utf-8'), json.dumps(config, default=str)))
+    if 'shape' not in new: old.pop('shape', None) # nobody knows it before the cases are read
     keys = [k for k in old | new if k != 'source' and old.get(k) != new.get(k)]
     if keys: raise ValueError(f"resume: {Path(file).parent} was started with other settings: " +
                               '; '.join(k if k in ('split', 'options') else f'{k} (found {old.get(k)}, expected {new.get(k)})' for k in keys))
@@ -235,10 +235,13 @@ def fit(
 ) -> 'Run':
     "Train `method` on `split` and keep the run in the folder `out`"
     out, began = new_folder(out, resume), time.perf_counter()
-    train, frame = data or training_data(split, align)
-    config = describe(method, split, frame, steps=steps, seed=seed, bs=bs, lr=lr, source=str(source))
-    check_config(config, out/'config.json')
+    if data: align = data[1].template is not None
+    settings = dict(align=align, steps=steps, seed=seed, bs=bs, lr=lr, source=str(source))
+    check_config(describe(method, split, **settings), out/'config.json')
     if (out/'weights.safetensors').exists(): return Run(out)
+    train, frame = data or training_data(split, align)
+    config = describe(method, split, shape=list(frame.shape), **settings)
+    check_config(config, out/'config.json')
     for o in out.glob('.*.tmp'): o.unlink()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
