@@ -16,15 +16,14 @@ from torch import Tensor
 from fastai.basics import Callback
 from .files import write_bytes
 from .losses import one_hot
-from .pseudolabels import PseudoLabel, from_segmenter, from_registration
+from .pseudolabels import PseudoLabel, as_bytes, as_prob, from_segmenter, from_registration
 
 # %% ../nbs/11b_watch.ipynb #3bedd068
 def pack(
     pseudo:PseudoLabel, # of one image
 ) -> np.ndarray: # uint8 [K+1,*S]: probabilities, then the weight
     "A pseudo-label in bytes"
-    both = torch.cat([pseudo.prob, pseudo.weight], 1)[0]
-    return (255*both.clamp(0, 1)).round().byte().cpu().numpy()
+    return as_bytes(torch.cat([pseudo.prob, pseudo.weight], 1))[0].cpu().numpy()
 
 # %% ../nbs/11b_watch.ipynb #7871489e
 def unpack(
@@ -32,9 +31,8 @@ def unpack(
     source:str, # name of the witness
 ) -> PseudoLabel:
     "The pseudo-label that `pack` was given, to half a percent"
-    x = torch.as_tensor(packed)[None].float()
-    prob, weight = x[:, :-1], x[:, -1:]/255
-    return PseudoLabel(prob/prob.sum(1, keepdim=True).clamp(min=1), weight, source)
+    raw = torch.as_tensor(packed)[None]
+    return PseudoLabel(as_prob(raw[:, :-1]), raw[:, -1:].float()/255, source)
 
 # %% ../nbs/11b_watch.ipynb #8a5ffec6
 @torch.no_grad()

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from ..warp import warp
-from ..losses import one_hot, dice_ce, soft_dice, lncc_loss, diffusion
+from ..losses import one_hot, soft_dice, lncc_loss, diffusion
 from ..networks import UNet
 from ..pseudolabels import from_registration
 from ..uncertainty import ramp_up
 from ..joint import Method, new_registrator
-from .supervised import augmented
+from .supervised import augmented, labelled_loss
 
 # %% ../../nbs/methods/03_deepatlas.ipynb #03c2dfe0
 def label_or_guess(
@@ -110,8 +110,7 @@ def segmentation_losses(
     carry:bool=True, # use warped labels at all
 ) -> dict: # supervised, carried
     "Losses of the segmenter: its labelled cases, and unlabelled ones with the label that registration carries there"
-    x, y = augmented(batch, elastic, batch['labelled']['image'], batch['labelled']['label'], K=model.K)
-    if not carry or 'unlabelled' not in batch: return dict(supervised=dice_ce(model.segment(x), y))
+    if not carry or 'unlabelled' not in batch: return dict(supervised=labelled_loss(model, batch, elastic)[0])
     image, prob, weight = carried_label(model, batch, elastic, gate)
-    logits = model.segment(torch.cat([x, image]))
-    return dict(supervised=dice_ce(logits[:len(x)], y), carried=soft_dice(logits[len(x):].softmax(1), prob, weight=weight))
+    loss, logits = labelled_loss(model, batch, elastic, image)
+    return dict(supervised=loss, carried=soft_dice(logits.softmax(1), prob, weight=weight))

@@ -9,12 +9,10 @@ __all__ = ['other_view', 'guessed', 'consistency', 'MeanTeacher']
 
 # %% ../../nbs/methods/02_mean_teacher.ipynb #c4fd597a
 from dataclasses import dataclass
-import torch
 from torch import Tensor
-from ..losses import dice_ce
 from ..loaders import random_intensity, step_generator
 from ..joint import Method, ramp_up
-from .supervised import augmented
+from .supervised import augmented, labelled_loss
 
 # %% ../../nbs/methods/02_mean_teacher.ipynb #81edfa0a
 def other_view(
@@ -52,10 +50,9 @@ class MeanTeacher(Method):
     name = 'mean_teacher'
     def weights(self, turn, progress): return dict(consistency=self.lambda_c*ramp_up(progress, self.start, self.end))
     def losses(self, model, batch, turn):
-        x, y = augmented(batch, self.elastic, batch['labelled']['image'], batch['labelled']['label'], K=model.K)
         if not self.weights(turn, model.progress)['consistency'] or 'unlabelled' not in batch:
-            return dict(supervised=dice_ce(model.segment(x), y))
+            return dict(supervised=labelled_loss(model, batch, self.elastic)[0])
         image, prob = guessed(model, batch, self.elastic)
         model.note(prob.argmax(1))
-        logits = model.segment(torch.cat([x, image]))
-        return dict(supervised=dice_ce(logits[:len(x)], y), consistency=consistency(logits[len(x):], prob))
+        loss, logits = labelled_loss(model, batch, self.elastic, image)
+        return dict(supervised=loss, consistency=consistency(logits, prob))
