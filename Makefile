@@ -59,7 +59,7 @@ labs: $(VENV)/.dev
 	$(BIN)/python tools/labs.py
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab nbs
+	$(BIN)/jupyter lab nbs --ServerApp.jpserver_extensions=segreg_tutorial.serve=True
 
 clean:
 	rm -rf build dist _proc _docs *.egg-info .pytest_cache

@@ -8,6 +8,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/checks.html.md"""
 __all__ = ['NotYet', 'answer', 'alike', 'compare', 'Exercise', 'toy']
 
 # %% ../nbs/25_checks.ipynb #93b25b75
+from copy import deepcopy
 from dataclasses import dataclass
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ def answer(
     try: got = f(*args)
     except NotImplementedError: raise NotYet(f"the gap in {f.__name__} is still open") from None
     if got is None: raise NotYet(f"{f.__name__} gives nothing back; does it end with return?")
+    if isinstance(got, (list, tuple)) and any(isinstance(o, Tensor) for o in got):
+        raise NotYet(f"{f.__name__} gives {len(got)} tensors; expected one: torch.stack, or .indices of a max")
     return got
 
 # %% ../nbs/25_checks.ipynb #008fe09a
@@ -54,7 +57,7 @@ def compare(
         raise NotYet(f"{name} gives shape {list(got.shape)}; expected {list(want.shape)}")
     off = (got - want).abs().nan_to_num(torch.inf).flatten().argmax()
     at = [int(i) for i in torch.unravel_index(off, got.shape)]
-    raise NotYet(f"{name} gives {got.flatten()[off]:.3g} at {at}; expected {want.flatten()[off]:.3g}")
+    raise NotYet(f"{name} gives {got.flatten()[off]:.3g}{f' at {at}' if at else ''}; expected {want.flatten()[off]:.3g}")
 
 # %% ../nbs/25_checks.ipynb #27d2ac4a
 @dataclass
@@ -67,7 +70,7 @@ class Exercise:
     def __call__(self, f):
         "Ask the student's `f`; print praise, or raise `NotYet` in words"
         for args in self.inputs:
-            compare(f.__name__, answer(f, *args), self.right(*args), {words: m(*args) for words, m in self.mistakes.items()})
+            compare(f.__name__, answer(f, *deepcopy(args)), self.right(*args), {words: m(*args) for words, m in self.mistakes.items()})
         print(f'Right: {self.praise}')
     def prove(self):
         "Right passes, and each mistake is told from all others"

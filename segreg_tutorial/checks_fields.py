@@ -117,7 +117,7 @@ def check_own(
     far, still = u.norm(dim=1)[0], torch.ones(shape, dtype=torch.bool)
     still[1:-1, 1:-1] = False
     folded = int((jacobian_determinant(u) <= 0).sum())
-    if far.max() < 6: raise NotYet(f"your field moves nothing further than {far.max():.1f} voxels; expected 6 or more")
+    if not far.max() >= 6: raise NotYet(f"your field moves nothing further than {far.max():.1f} voxels; expected 6 or more")
     if far[still].max() > .5: raise NotYet(f"your field moves the border by {far[still].max():.1f} voxels; expected 0.5 at most")
     if folded: raise NotYet(f"your field folds at {folded} voxels; expected none: move less, or over a wider range")
     print(f'Right: {far.max():.0f} voxels, and not one fold.')
@@ -160,6 +160,7 @@ def check_register(
     before, after, more = (float(lncc_loss(warp(moving, o), fixed)) for o in (0*u, u, integrate(u)))
     if u.abs().max() < .01: raise NotYet('your field moves nothing; does the optimiser hold v, and does it step?')
     if more < min(.8*after, .3*before): raise NotYet('you gave the velocity back; expected the displacement: integrate(v)')
+    if lncc_loss(warp(fixed, u), moving) < .3*before < after: raise NotYet('you warped the fixed image; expected the moving one')
     if after > .3*before: raise NotYet(f"unlikeness went from {before:.2f} to {after:.2f}; expected less than a third. Are gradients set to zero before each backward?")
     print(f'Right: unlikeness went from {before:.1f} to {after:.1f}.')
 

@@ -86,8 +86,8 @@ def _calibration(confidence, right, bins=10):
     return (gap.abs().nan_to_num()*n).sum()/n.sum()
 
 def _sure_and_right():
-    confidence = .5 + .5*toy(400).sigmoid()
-    return confidence, toy(400, seed=1).sigmoid() < .2 + .75*confidence.square(), 10
+    confidence = (.5 + .6*toy(400).sigmoid()).clamp(max=1)
+    return confidence, toy(400, seed=1).sigmoid() < .75 - .1*confidence.square(), 10
 
 def _signed(c, r, bins):
     gap, n = _table(c, r, bins)
@@ -98,6 +98,7 @@ check_calibration = Exercise(_calibration, [_sure_and_right()], {
     'all bins have the same say; expected each to count by its voxels': lambda *a: _table(*a)[0].abs().nanmean(),
     'too sure here and too modest there cancel; expected absolute gaps': _signed,
     'too sure here and too modest there cancel; expected absolute gaps, not only the last one': lambda *a: _signed(*a).abs(),
+    'voxels with confidence 1 fall out; expected them in the last bin': lambda c, r, bins: _calibration(c[c < 1], r[c < 1], bins)*(c < 1).float().mean(),
     'you summed over all voxels; expected the mean: divide by their number': lambda *a: _calibration(*a)*400,
 }, '0 is honest.')
 
@@ -112,6 +113,7 @@ def check_temperature(
     if abs(T/2.5 - 1) < .15: return print(f'Right: T = {T:.1f}.')
     if abs(T*2.5 - 1) < .15: raise NotYet(f"T = {T:.2f}: you multiply by T; expected to divide")
     if abs(T - 1) < .05: raise NotYet('T = 1: nothing changes; does your loss divide the logits by T?')
+    if T > 5.05: raise NotYet(f"T = {T:.0f} is a place in your list; expected the temperature that stands there")
     raise NotYet(f"T = {T:.2f} is not where cross-entropy is least; have you tried T from 0.5 to 5, in steps of 0.1?")
 
 # %% ../nbs/25b_checks_networks.ipynb #a50c9807
@@ -136,14 +138,15 @@ check_cosine = Exercise(_cosine, [(toy(5), toy(7, 5, seed=1, scale=3))], {
     'you gave the product; expected it divided by both lengths': lambda a, b: b @ a,
     'you divided by the length of the one only; expected by both': lambda a, b: b @ F.normalize(a, dim=0),
     'you divided by the lengths of the many only; expected by both': lambda a, b: F.normalize(b, dim=1) @ a,
+    'you divided by the length of the whole table; expected that of each row: norm(dim=1)': lambda a, b: b @ a/a.norm()/b.norm(),
     'you gave distances; expected the cosine, 1 for the same direction': lambda a, b: (b - a).norm(dim=1),
 }, '1 for the same direction, 0 for a right angle.')
 
 # %% ../nbs/25b_checks_networks.ipynb #ab5c6b42
-def _border(label, k, wrap=False, both=False):
+def _border(label, k, wrap=False, both=False, axes=(0, 1), sides=(1, -1)):
     edge = torch.zeros_like(label, dtype=torch.bool)
-    for d in (0, 1):
-        for by in (1, -1):
+    for d in axes:
+        for by in sides:
             other = label.roll(by, d)
             if not wrap: other.select(d, 0 if by > 0 else -1).copy_(label.select(d, 0 if by > 0 else -1))
             edge |= (other != label) & ((label == k) | (both & (other == k)))
@@ -158,6 +161,9 @@ check_border = Exercise(_border, [(_blocks(), 1), (_blocks(), 2)], {
     'you gave the whole class; expected only voxels with a neighbour of another class': lambda y, k: y == k,
     'you gave both sides of the border; expected the voxels of the class': lambda y, k: _border(y, k, both=True),
     'the left edge touches the right one; a roll goes round, expected no neighbour there': lambda y, k: _border(y, k, wrap=True),
+    'you looked along axis 0 only; expected both axes': lambda y, k: _border(y, k, axes=(0,)),
+    'you looked along axis 1 only; expected both axes': lambda y, k: _border(y, k, axes=(1,)),
+    'of two neighbours that differ you marked one; expected both': lambda y, k: _border(y, k, sides=(1,)),
     'you gave the inner voxels; expected those at the border': lambda y, k: (y == k) & ~_border(y, k),
 }, 'one voxel wide, and none along the edge of the picture.')
 
@@ -232,6 +238,7 @@ def check_turns(
     "Registration first, the segmenter alone, then in turns"
     R, S = 'registrator', 'segmenter'
     got = list(answer(f, 2, 3, 2))
+    if not all(isinstance(o, str) for o in got): raise NotYet('your plan holds lists; expected names alone: join lists with +')
     want = [R]*2 + [S]*3 + [R, S]*2
     mistakes = {'you begin with the segmenter; expected the registrator first': [S]*2 + [R]*3 + [R, S]*2,
                 'at the end you give all turns of one, then all of the other; expected one each in turns': [R]*2 + [S]*3 + [R]*2 + [S]*2,
@@ -265,7 +272,8 @@ def _moved(): return (toy(2, 1, 12, 14, coarse=6), toy(2, 1, 12, 14, seed=1, coa
 check_teach_r = Exercise(_teach_r, [_moved()], {
     'background counts in your Dice, and drowns the structures; expected background=False': lambda *a: _teach_r(*a, background=True),
     'anatomy is missing; expected the Dice of the warped and the fixed classes': lambda *a: _teach_r(*a, anatomy=0.),
-    'roughness is missing; expected smooth*diffusion(v)': lambda *a: _teach_r(*a, smooth=0.),
+    'roughness is missing; expected 0.05*diffusion(v)': lambda *a: _teach_r(*a, smooth=0.),
+    'roughness counts in full; expected 0.05*diffusion(v)': lambda *a: _teach_r(*a, smooth=1.),
     'you measure roughness of u; expected of v': lambda a, b, p, q, v, u: _teach_r(a, b, p, q, u, u),
     'you compare classes as they are; expected the moving ones warped': lambda a, b, p, q, v, u: _teach_r(a, b, p, q, v, u, anatomy=0.) + soft_dice(p, q, background=False),
     'you compare images as they are; expected the moving one warped': lambda a, b, p, q, v, u: _teach_r(a, b, p, q, v, u) - lncc_loss(warp(a, u), b) + lncc_loss(a, b),
@@ -285,6 +293,7 @@ check_teach_s = Exercise(_teach_s, [_lesson()], {
     'the carried label does not teach': lambda l, y, lu, c, t, s: dice_ce(l, y),
     'the manual label does not teach': lambda l, y, lu, c, t, s: s*soft_dice(lu.softmax(1), c, weight=t),
     'the carried label counts in full; expected share': lambda l, y, lu, c, t, s: _teach_s(l, y, lu, c, t, 1.),
+    'dice_ce got probabilities; expected logits: it takes the softmax itself': lambda l, y, lu, c, t, s: _teach_s(l.softmax(1), y, lu, c, t, s),
     'soft_dice got logits; expected probabilities: softmax(1)': lambda l, y, lu, c, t, s: dice_ce(l, y) + s*soft_dice(lu, c, weight=t),
     'you teach the carried label to the labelled scan; expected to the unlabelled one': lambda l, y, lu, c, t, s: _teach_s(l, y, l, c, t, s),
 }, 'one certain teacher, one that is trusted in places.')

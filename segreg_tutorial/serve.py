@@ -59,6 +59,15 @@ def at_once(
         await before(self, *args, **kwargs)
     handler.open = open
 
+# %% ../nbs/23b_serve.ipynb #c41e88f2
+def _load_jupyter_server_extension(app):
+    "JupyterLab and Notebook 7 send small messages at once"
+    from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
+    at_once(KernelWebsocketHandler)
+
+# %% ../nbs/23b_serve.ipynb #c41e88f3
+def _jupyter_server_extension_points(): return [dict(module='segreg_tutorial.serve')]
+
 # %% ../nbs/23b_serve.ipynb #256fa80f
 @command
 def segreg_explore(

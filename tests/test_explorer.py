@@ -81,16 +81,24 @@ def voila(run, tmp_path_factory):
     end(server)
 
 
+pages = {'Voila': '', 'JupyterLab': 'lab', 'JupyterLab by make lab': 'lab', 'Notebook 7 by make lab': 'notebook'}
+quick = '--ServerApp.jpserver_extensions=segreg_tutorial.serve=True' # as `make lab` does
+
+
 @pytest.fixture(scope='module')
-def lab(run, tmp_path_factory):
-    "Address of a notebook of one cell in JupyterLab"
+def jupyter(run, tmp_path_factory):
+    "Start a Jupyter server; address of a notebook of one cell in it"
     from segreg_tutorial.serve import page
-    folder = tmp_path_factory.mktemp('lab')
-    (folder/'explore.ipynb').write_text(json.dumps(page(run)))
-    words = ['lab', '--no-browser', '--ServerApp.ip=127.0.0.1', f'--port={free_port()}', '--IdentityProvider.token=secret', '--allow-root']
-    server, address = serve([sys.executable, '-m', 'jupyter', *words], folder, r'http://127[^\s?]+')
-    yield address.removesuffix('/').removesuffix('/lab') + '/doc/tree/explore.ipynb?token=secret'
-    end(server)
+    servers = []
+    def start(app, *more):
+        folder = tmp_path_factory.mktemp(app)
+        (folder/'explore.ipynb').write_text(json.dumps(page(run)))
+        words = [app, '--no-browser', '--ServerApp.ip=127.0.0.1', f'--port={free_port()}', '--IdentityProvider.token=secret', '--allow-root']
+        server, address = serve([sys.executable, '-m', 'jupyter', *words, *more], folder, r'http://127[^\s?/]+')
+        servers.append(server)
+        return f"{address}/{'doc/tree' if app == 'lab' else 'notebooks'}/explore.ipynb?token=secret"
+    yield start
+    for o in servers: end(o)
 
 
 watcher = """() => {
@@ -99,16 +107,18 @@ watcher = """() => {
 }"""
 
 
-@pytest.fixture(scope='module', params=['Voila', 'JupyterLab'])
+@pytest.fixture(scope='module', params=pages)
 def page(request, chromium):
     "The explorer on a page"
+    app = pages[request.param]
+    if app == 'notebook' and not find_spec('notebook'): pytest.skip('the test of Notebook 7 needs notebook')
+    address = request.getfixturevalue('jupyter')(app, *[quick] if 'make lab' in request.param else []) if app else request.getfixturevalue('voila')
     page = chromium.new_context(viewport=dict(width=1280, height=1000)).new_page()
     page.set_default_timeout(1000*patience)
-    in_lab = request.param == 'JupyterLab'
-    page.goto(request.getfixturevalue('lab' if in_lab else 'voila'))
-    if in_lab:
+    page.goto(address)
+    if app:
         page.click('.jp-CodeCell .cm-content')
-        page.wait_for_function("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status == 'idle'")
+        if app == 'lab': page.wait_for_function("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status == 'idle'")
         page.keyboard.press('Control+Enter')
     page.wait_for_selector('.segreg-numbers')
     page.wait_for_function("document.querySelector('.segreg-picture')?.naturalWidth > 0")
