@@ -4,6 +4,7 @@
     pytest nbs/03_warp.ipynb -k 1a2b3c4d  one cell, after those above it
     pytest --nb-flags slow                the long settings too
     pytest --nb-outputs                   stored outputs must say what the cells say now
+    pytest nbs --nb-times                 the time that each chapter states, beside the processor time it takes
     pytest tests --trust                  write what the tests of promises found to results/trust.json
 """
 import os, re, traceback
@@ -11,19 +12,39 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault('OMP_NUM_THREADS', '2')
+os.environ.setdefault('OMP_WAIT_POLICY', 'passive') # a thread that spins while it waits takes the processor from the one it waits for
 collect_ignore_glob = ['_proc', '_docs', 'build']
-cell_seconds = 600
+cell_seconds, start_up, times = 600, 6, []
 
 
 def pytest_addoption(parser):
     parser.addoption('--nb-flags', default='', help="nbdev flags whose cells run too, such as 'slow'")
     parser.addoption('--nb-outputs', action='store_true', help='fail where the stored text or number of figures is stale')
+    parser.addoption('--nb-times', action='store_true', help='compare the time that chapters state with the processor time they take')
     parser.addoption('--trust', action='store_true', help='write results/trust.json anew instead of comparing with it')
 
 
 def pytest_collect_file(file_path, parent):
     skip = file_path.name.startswith(('_', '.')) or (file_path.parent/'.notest').exists()
     if file_path.suffix == '.ipynb' and not skip: return Notebook.from_parent(parent, path=file_path)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    "Stated and taken times; a chapter opened by itself needs some seconds more, to import torch"
+    if not config.getoption('nb_times'): return
+    terminalreporter.section('seconds: stated, and taken on the processor')
+    for name, stated, took in times:
+        off = 2 <= max(stated, took + start_up)/min(stated, took + start_up)
+        terminalreporter.line(f"{stated:4} {took:6.1f}  {name}{'  <- more than twice off' if off else ''}")
+
+
+def stated_seconds(text):
+    "Of `Time: 10 s on two cores.`"
+    found = re.search(r'Time:[^.]*?(\d+) (s|min)', text)
+    return found and int(found[1])*{'s': 1, 'min': 60}[found[2]]
+
+
+def processor(): return sum(os.times()[:4]) # children too
 
 
 class CellError(Exception):
@@ -55,9 +76,12 @@ class Notebook(pytest.File):
         import matplotlib
         matplotlib.rcdefaults()
         self.shell, self.broken, self.at = CaptureShell(self.path), None, 0
+        self.began = processor()
 
     def teardown(self):
         if self.shell is None: return
+        stated = stated_seconds(self.path.read_text(encoding='utf-8'))
+        if stated and not self.broken and self.at == len(self.todo): times.append((_short(self.path), stated, processor() - self.began))
         self.shell.close()
         self.shell.user_ns.clear()
         self.shell = None
