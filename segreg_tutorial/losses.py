@@ -217,17 +217,35 @@ def diffusion(
     return u.shape[1]*sum(u.diff(dim=d).square().mean() for d in range(2, u.ndim))
 
 # %% ../nbs/04_losses.ipynb #23897b6b
-def _central(u, d):
-    "Central difference along axis `d`, two voxels shorter"
-    n = u.shape[d] - 2
-    return (u.narrow(d, 2, n) - u.narrow(d, 0, n))/2
+def _inner(u, offset):
+    "What lies `offset` (0, 1 or 2 along each axis) from the first corner, for each inner voxel of `u`"
+    return u[(..., *(slice(o, n-2+o) for o,n in zip(offset, u.shape[2:])))]
 
 # %% ../nbs/04_losses.ipynb #d02e153c
-def _inner(u, axes):
-    "`u` less its border voxels along all spatial axes but `axes`"
-    for d in range(2, u.ndim):
-        if d not in axes: u = u.narrow(d, 1, u.shape[d] - 2)
-    return u
+def _stencils(D):
+    "Second differences along ordered pairs of axes: how often each counts, and factors by offset"
+    one = torch.eye(D, dtype=torch.int).tolist()
+    for i,d in enumerate(one):
+        yield 1, {tuple(1+s*a for a in d): f for s,f in ((-1, 1), (0, -2), (1, 1))}
+        for e in one[:i]: yield 2, {tuple(1+s*a+t*b for a,b in zip(d, e)): s*t/4 for s in (-1, 1) for t in (-1, 1)}
+
+# %% ../nbs/04_losses.ipynb #3194c556
+class _Bending(torch.autograd.Function):
+    "Bending energy, with its gradient written out"
+    @staticmethod
+    def forward(ctx, u):
+        grad, total = torch.zeros_like(u), 0
+        for times,factors in _stencils(u.ndim - 2):
+            x = sum(f*_inner(u, o) for o,f in factors.items())
+            total = total + times*x.square().sum()
+            for o,f in factors.items(): _inner(grad, o).add_(x, alpha=times*f)
+        scale = u.shape[1]/x.numel()
+        ctx.save_for_backward(grad.mul_(2*scale))
+        return total*scale
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad): return ctx.saved_tensors[0]*grad
 
 # %% ../nbs/04_losses.ipynb #666e6604
 def bending(
@@ -236,8 +254,4 @@ def bending(
     "Squared second differences of `u`: mean over inner voxels, sum over components and ordered pairs of axes"
     if min(u.shape[2:]) < 3:
         raise ValueError(f"`u` should have 3 voxels or more along each axis, got shape {tuple(u.shape)}")
-    axes = range(2, u.ndim)
-    pure = sum(_inner(u, (d,)).diff(n=2, dim=d).square().mean() for d in axes)
-    pairs = [(d, e) for d in axes for e in axes if d < e]
-    mixed = sum(_central(_central(_inner(u, p), p[0]), p[1]).square().mean() for p in pairs)
-    return u.shape[1]*(pure + 2*mixed)
+    return _Bending.apply(_full(u))

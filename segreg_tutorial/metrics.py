@@ -82,6 +82,32 @@ def surfaces(
     classes = label[tuple(at.T)]
     return [at[classes == k] for k in range(1, K)]
 
+# %% ../nbs/05_metrics.ipynb #f6c708be
+def _close_by(spacing):
+    "Farthest step along each axis, and all steps up to 3 voxels of the finest one, shortest first, with their lengths"
+    limit = 3*min(spacing)
+    reach = np.array([int(limit/s) for s in spacing])
+    steps = np.argwhere(np.ones(2*reach + 1)) - reach
+    length = np.linalg.norm(steps*spacing, axis=1)
+    order = np.argsort(length)[:(length <= limit).sum()]
+    return reach, steps[order], length[order]
+
+# %% ../nbs/05_metrics.ipynb #160a8baa
+def _nearest(a, b, shape, spacing):
+    "Distance in mm from each voxel of `a` [n,D] to the nearest of `b`, both in an image of `shape`"
+    reach, steps, length = _close_by(spacing)
+    wide = np.array(shape) + 2*reach
+    def flat(x): return np.ravel_multi_index(tuple((x + reach).T), wide)
+    there = np.zeros(wide.prod(), bool)
+    there[flat(b)] = True
+    far, left, at = np.empty(len(a)), np.arange(len(a)), flat(a)
+    for hop, mm in zip(flat(steps) - flat(0*steps[:1]), length):
+        hit = there[at + hop]
+        far[left[hit]] = mm
+        left, at = left[~hit], at[~hit]
+    if len(left): far[left] = KDTree(b*spacing, 32, balanced_tree=False).query(a[left]*spacing)[0]
+    return far
+
 # %% ../nbs/05_metrics.ipynb #cd5ab7b2
 def diagonal(
     shape:tuple, # voxels along each axis
@@ -93,11 +119,6 @@ def diagonal(
                          f"got {spacing}")
     return float(np.linalg.norm(np.multiply(shape, spacing)))
 
-# %% ../nbs/05_metrics.ipynb #bfb7a498
-def _nearest(a, b):
-    "Distance of each point of `a` [n,D] to the nearest point of `b`"
-    return KDTree(b, 32, balanced_tree=False).query(a)[0]
-
 # %% ../nbs/05_metrics.ipynb #36593392
 def surface_distances(
     pred:np.ndarray, # label map [*S]
@@ -107,10 +128,9 @@ def surface_distances(
 ) -> list: # of K-1 pairs of arrays in mm: from `pred` to `true`, and back
     "Distance of each surface voxel to the other surface; if one lacks the class the diagonal, if both nothing"
     pred, true = _label_maps(pred, true, K)
-    far, pairs = [diagonal(true.shape, spacing)], []
+    far, pairs, where = [diagonal(true.shape, spacing)], [], (true.shape, spacing)
     for a,b in zip(surfaces(pred, K), surfaces(true, K)):
-        a, b = a*np.array(spacing), b*np.array(spacing)
-        if len(a) and len(b): pairs.append((_nearest(a, b), _nearest(b, a)))
+        if len(a) and len(b): pairs.append((_nearest(a, b, *where), _nearest(b, a, *where)))
         else: pairs.append((np.array(far*(len(a) + len(b) > 0)),)*2)
     return pairs
 

@@ -115,8 +115,11 @@ class UNet(nn.Module):
     def decode(self, state): # embedding of each voxel [B,full,*S]
         fine, half = state
         coarse = self.coarse(self.ladder.after(half))
-        return F.leaky_relu(fine + F.interpolate(coarse, size=fine.shape[2:], mode=self.mode), 0.01)
-    def after(self, state): return self.head(self.decode(state)).float() # logits [B,K,*S]
+        # a CPU interpolates few channels of float32 in half the time of bfloat16, to the same numbers
+        wide = F.interpolate(coarse.float() if coarse.device.type == 'cpu' else coarse, size=fine.shape[2:], mode=self.mode)
+        return F.leaky_relu(wide.to(fine.dtype).add_(fine), 0.01, inplace=True)
+    # channels first, since softmax over the innermost axis is slow
+    def after(self, state): return self.head(self.decode(state)).contiguous().float() # logits [B,K,*S]
     def features(self, x): return self.decode(self.before(x))
     def forward(self, x): return self.after(self.before(x))
 

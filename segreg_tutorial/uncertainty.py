@@ -77,8 +77,7 @@ def mc_predict(
         torch.manual_seed(seed)
         state, total, negative = before(x), 0, 0
         for _ in range(T):
-            # channels first, since softmax over the innermost axis is slow
-            log = after(state).float().contiguous().log_softmax(1)
+            log = after(state).float().log_softmax(1)
             prob = log.exp()
             total += prob
             negative += log.mul_(prob).sum(1, keepdim=True)
