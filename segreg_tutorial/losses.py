@@ -73,6 +73,7 @@ def dice_ce(
     label:Tensor, # integer label map [B,*S]
     background:bool=True, # count class 0 in the Dice half
     weight:Tensor=None, # confidence of each voxel [B,1,*S]
+    mean:Tensor=None, # of `weight`, if it is that of a larger batch
 ) -> Tensor: # scalar, from 0
     "Mean of soft Dice and cross-entropy"
     if label.shape != logits[:, 0].shape:
@@ -81,7 +82,8 @@ def dice_ce(
     hit = logp.gather(1, label[:, None])
     inter, t = _class_sums(hit.exp(), label, logp.shape[1], weight)
     dice = _dice_loss(inter, _times(logp.exp(), weight).sum(2), t, background, 1e-6)
-    ce = -_times(hit, weight).mean() / (1 if weight is None else weight.mean().clamp_min(1e-6))
+    if weight is not None and mean is None: mean = weight.mean()
+    ce = -_times(hit, weight).mean() / (1 if mean is None else mean.clamp_min(1e-6))
     return (dice + ce)/2
 
 # %% ../nbs/04_losses.ipynb #32da43f1

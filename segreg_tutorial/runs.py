@@ -7,7 +7,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/runs.html.md"""
 # %% auto #0
 __all__ = ['write_json', 'save_state', 'load_state', 'check_weights', 'Checkpoint', 'restore', 'new_folder', 'training_data',
            'describe', 'check_config', 'quiet', 'save_weights', 'make_method', 'load_networks', 'read_config', 'Run',
-           'fit']
+           'finish', 'fit']
 
 # %% ../nbs/11a_runs.ipynb #1a7f9025
 import contextlib, csv, io, json, math, os, time, warnings, zipfile
@@ -20,6 +20,7 @@ from .files import write_bytes
 from .volumes import fit_shape
 from .loaders import Frame, Streams, Augment, stack
 from .joint import Joint, Method, learner
+from .processes import processes, rank, total
 from fastai.basics import Callback, Learner, default_device
 
 # %% ../nbs/11a_runs.ipynb #b429f19b
@@ -216,6 +217,20 @@ class Run:
         with (self.path/'history.csv').open(encoding='utf-8') as f: return list(csv.DictReader(f))
     def __repr__(self): return f"Run({self.config['method']}, {self.path.name}: {', '.join(self.nets)})"
 
+# %% ../nbs/11a_runs.ipynb #3ce5c884
+def finish(
+    out:Path, # folder of the run
+    model:Joint, # trained
+    frame:Frame, # of its data
+    facts:dict, # of the training
+):
+    "Write weights and facts, then drop the states"
+    weights = {f'{name}.{k}': v for name, mean in model.means.items() for k, v in mean.net.state_dict().items()}
+    if frame.template is not None: weights['template'] = frame.template
+    write_json(facts, out/'training.json')
+    save_weights(weights, out/'weights.safetensors')
+    for o in out.glob('state*.pt'): o.unlink()
+
 # %% ../nbs/11a_runs.ipynb #77a6c702
 def fit(
     method:Method, # what to train
@@ -234,7 +249,7 @@ def fit(
     data:tuple=None, # what `training_data` gave for this split, to spare reading it again
 ) -> 'Run':
     "Train `method` on `split` and keep the run in the folder `out`"
-    out, began = new_folder(out, resume), time.perf_counter()
+    out, began, first = new_folder(out, resume or rank() > 0), time.perf_counter(), rank() == 0
     if data: align = data[1].template is not None
     settings = dict(align=align, steps=steps, seed=seed, bs=bs, lr=lr, source=str(source))
     check_config(describe(method, split, **settings), out/'config.json')
@@ -242,19 +257,16 @@ def fit(
     train, frame = data or training_data(split, align)
     config = describe(method, split, shape=list(frame.shape), **settings)
     check_config(config, out/'config.json')
-    for o in out.glob('.*.tmp'): o.unlink()
+    for o in [*out.glob('.*.tmp')]*first: o.unlink()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Joint(method, split.cohort.K, split.cohort.D).to(default_device())
-        model.folder = out
+        model.folder = out if first else None
         streams, plan = Streams(train.to(default_device()), bs, seed), method.plan(steps)
-        learn = learner(model, streams, plan, lr, epoch, seed, out/'history.csv', [Checkpoint(out), *cbs])
+        learn = learner(model, streams, plan, lr, epoch, seed, out/'history.csv' if first else None, [*[Checkpoint(out)]*first, *cbs])
         if resume: restore(learn, out)
-        write_json(config, out/'config.json')
+        if first: write_json(config, out/'config.json')
         with contextlib.nullcontext() if progress else quiet(learn): learn.fit(-(-(len(plan) - learn.dls.train.start)//epoch))
-    weights = {f'{name}.{k}': v for name, mean in model.means.items() for k, v in mean.net.state_dict().items()}
-    if frame.template is not None: weights['template'] = frame.template
-    write_json(dict(updates=learn.alternate.count, seconds=round(time.perf_counter() - began, 1)), out/'training.json')
-    save_weights(weights, out/'weights.safetensors')
-    for o in out.glob('state*.pt'): o.unlink()
+    if first: finish(out, model, frame, dict(updates=learn.alternate.count, seconds=round(time.perf_counter() - began, 1), processes=processes()))
+    total(torch.zeros(())) # no process reads before the first has written
     return Run(out)

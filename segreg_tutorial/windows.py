@@ -11,6 +11,7 @@ __all__ = ['starts', 'hat', 'slabs', 'fit_window', 'draw_boxes', 'richest', 'cut
 from itertools import product
 import math, torch
 from torch import Tensor
+from .processes import own
 from .loaders import Stack, Streams
 
 # %% ../nbs/07b_windows.ipynb #a4300703
@@ -111,4 +112,4 @@ class Patches(Streams):
         picks, g = self.draw(step)
         boxes = [draw_boxes(4, self.stack.images.shape[2:], self.patch, g) for _ in range(self.bs)]
         boxes = [richest(self.stack.labels[k], o) if i % 2 else o[0] for i, (k, o) in enumerate(zip(picks['labelled'], boxes))]
-        return dict(step=step, **{name: cut(self.stack, idx, boxes) for name, idx in picks.items()})
+        return dict(step=step, **{name: cut(self.stack, own(idx), own(boxes)) for name, idx in picks.items()})

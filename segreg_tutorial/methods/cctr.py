@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch, torch.nn.functional as F
 from torch import Tensor
 from ..warp import identity_grid, warp
+from ..processes import from_all, processes, total
 from ..losses import dice_ce, one_hot, soft_dice
 from ..networks import UNet
 from ..transformer import SwinUNet
@@ -145,11 +146,11 @@ def pixel_contrast(
     "Contrast between sure cells of both segmenters"
     r = bank_stride(manual.shape[1:])
     def rows(z): return z.movedim(1, -1).flatten(0, -2)
-    z = rows(torch.cat(model.ask('projector', *[thin(f, r) for f in features])))
-    label, sure = (torch.cat(o).flatten() for o in zip(*[cell_classes(o, manual, r) for o in logits[::-1]]))
+    z = rows(from_all(torch.cat(model.ask('projector', *[thin(f, r) for f in features])), 4))
+    label, sure = (from_all(torch.cat(o), 4).flatten() for o in zip(*[cell_classes(o, manual, r) for o in logits[::-1]]))
     pick = pick_anchors(label, sure, model.K)
     if not reps: return contrast_loss(z[pick], label[pick], model.K)
-    other, found = registered_positive(model.memory, index, thin(place, r), r)
+    other, found = (from_all(o, 2) for o in registered_positive(model.memory, index, thin(place, r), r))
     other, found = torch.cat([rows(other)]*2), torch.cat([found.flatten()]*2)
     return contrast_loss(z[pick], label[pick], model.K, other[pick], found[pick])
 
@@ -231,7 +232,10 @@ def branch_losses(
     features, logits = both_branches(model, x)
     a, b = [o[len(y):] for o in logits]
     losses = {name: dice_ce(o[:len(y)], y) for name, o in zip(('supervised', 'transformer'), logits)}
-    if carried: losses['carried'] = sum(dice_ce(o, carried[0], weight=carried[1]) for o in (a, b))
+    if carried:
+        label, trust = carried
+        mean = total(trust.mean())/processes()
+        losses['carried'] = sum(dice_ce(o, label, weight=trust, mean=mean) for o in (a, b))
     if weights['cross']:
         losses['cross'] = cross_teaching(a, b)
         model.note(torch.cat([a, b]).argmax(1))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from ..warp import warp
+from ..processes import everyone
 from ..losses import one_hot, soft_dice, lncc_loss, diffusion
 from ..networks import UNet
 from ..pseudolabels import from_registration
@@ -41,7 +42,7 @@ def registration_losses(
     "Losses of the registration network for a batch of pairs; the segmenter is a constant"
     v, u = model.register(moving['image'], fixed['image'])
     losses = dict(similarity=lncc_loss(warp(moving['image'], u), fixed['image']), smooth=diffusion(v))
-    known = moving['known'].all() and fixed['known'].all()
+    known = everyone((moving['known'] & fixed['known']).all())
     if anatomy and (known or model.means['segmenter'].n):
         losses['anatomy'] = soft_dice(warp(label_or_guess(model, moving), u), label_or_guess(model, fixed), background=False)
     return losses

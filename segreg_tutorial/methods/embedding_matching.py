@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 from ..losses import dice_ce
+from ..processes import from_all, share
 from ..networks import UNet
 from ..loaders import step_generator
 from ..uncertainty import mc_predict, ramp_up, threshold
@@ -60,8 +61,9 @@ def anchor_loss(
     temperature:float=0.1, # of the match (ours)
 ) -> Tensor: # scalar; 0 if no surface is in sight
     "Cross-entropy of the match with the manual label"
+    part_of_all = share(torch.tensor(len(label), device=label.device))
     if not len(label): return embedding.sum()
-    return F.cross_entropy(similarity(embedding, refs)/temperature, label)
+    return F.cross_entropy(similarity(embedding, refs)/temperature, label)*part_of_all
 
 # %% ../../nbs/methods/06_embedding_matching.ipynb #3b7bbb5a
 def unlabelled_losses(
@@ -100,7 +102,7 @@ def surface_references(
 ) -> Tensor: # [draws,K,C]; NaN for a class without a surface
     "Mean of the teacher's embeddings of each draw and class"
     features = model.ask('segmenter', image, mean=True, do='features')
-    drawn = draw_voxels(features, bands, k, draws, step_generator(3, step))
+    drawn = draw_voxels(from_all(features), from_all(bands), k, draws, step_generator(3, step))
     return F.normalize(model.ask('projector', drawn, mean=True).float(), dim=-1).mean(2)
 
 # %% ../../nbs/methods/06_embedding_matching.ipynb #2363a157

@@ -10,7 +10,7 @@ __all__ = ['other_view', 'guessed', 'consistency', 'MeanTeacher']
 # %% ../../nbs/methods/02_mean_teacher.ipynb #c4fd597a
 from dataclasses import dataclass
 from torch import Tensor
-from ..loaders import random_intensity, step_generator
+from ..loaders import Shared, random_intensity, step_generator
 from ..joint import Method, ramp_up
 from .supervised import augmented, labelled_loss
 
@@ -19,7 +19,7 @@ def other_view(
     batch:dict, # of `Streams`
 ) -> Tensor: # [B,1,*S]
     "The unlabelled images in another contrast, with noise: what a teacher sees"
-    return random_intensity(batch['unlabelled']['image'], generator=step_generator(2, batch['step']))
+    return random_intensity(batch['unlabelled']['image'], generator=step_generator(2, batch['step'], Shared))
 
 # %% ../../nbs/methods/02_mean_teacher.ipynb #a2f860ee
 def guessed(

@@ -11,7 +11,7 @@ __all__ = ['augmented', 'labelled_loss', 'Supervised']
 from dataclasses import dataclass
 import torch
 from ..losses import dice_ce
-from ..loaders import Augment, step_generator
+from ..loaders import Augment, Shared, step_generator
 from ..joint import Method
 
 # %% ../../nbs/methods/01_supervised.ipynb #14001aae
@@ -22,7 +22,7 @@ def augmented(
     K:int=None, # classes, if a label map is among them
 ) -> tuple: # the same, augmented alike
     "`maps` under the augmentation of this batch's step"
-    return Augment(elastic=elastic)(*maps, K=K, generator=step_generator(1, batch['step']))
+    return Augment(elastic=elastic)(*maps, K=K, generator=step_generator(1, batch['step'], Shared))
 
 # %% ../../nbs/methods/01_supervised.ipynb #6aa1cf4a
 def labelled_loss(

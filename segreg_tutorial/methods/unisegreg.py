@@ -16,6 +16,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from ..files import write_bytes
 from ..warp import warp
+from ..processes import anyone, share
 from ..affine import affine_grid
 from ..losses import one_hot, soft_dice, lncc_loss, ncc_loss, diffusion
 from ..metrics import dice
@@ -172,10 +173,11 @@ def segmenter_losses(
     "Losses of the segmenter: annotated scans, and scans with an accepted soft mask"
     part = batch.get('unlabelled', batch['labelled'])
     keep = believed(model.memory, part)
-    if not keep.any(): return dict(supervised=labelled_loss(model, batch, elastic)[0])
+    part_of_all, none = share(keep.sum()), dict(pseudo=part['image'].new_zeros(())) if anyone(keep.any()) else {}
+    if not keep.any(): return dict(supervised=labelled_loss(model, batch, elastic)[0], **none)
     image, prob = augmented(batch, elastic, part['image'][keep], masks_of(model.memory, part, keep))
     loss, logits = labelled_loss(model, batch, elastic, image)
-    return dict(supervised=loss, pseudo=soft_dice_ce(logits, prob))
+    return dict(supervised=loss, pseudo=soft_dice_ce(logits, prob)*part_of_all)
 
 # %% ../../nbs/methods/04_unisegreg.ipynb #fd37e423
 def new_pyramid(
@@ -219,10 +221,11 @@ def registrator_losses(
     "Losses of the registration network for a batch of pairs"
     raw, u = model.register(moving['image'], fixed['image'])
     losses, keep = image_losses(moving['image'], fixed['image'], raw, u, kind), believed(model.memory, moving, fixed)
-    if not keep.any(): return losses
+    part_of_all, none = share(keep.sum()), dict(anatomy=u.new_zeros(())) if anyone(keep.any()) else {}
+    if not keep.any(): return losses | none
     raw = [r[keep] for r in raw] if isinstance(raw, list) else raw[keep]
     pair = [masks_of(model.memory, part, keep) for part in (moving, fixed)]
-    return dict(**losses, anatomy=mask_loss(*pair, raw, u[keep]))
+    return dict(**losses, anatomy=mask_loss(*pair, raw, u[keep])*part_of_all)
 
 # %% ../../nbs/methods/04_unisegreg.ipynb #0e53d419
 @dataclass
