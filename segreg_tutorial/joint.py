@@ -6,7 +6,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/joint.html.md"""
 
 # %% auto #0
 __all__ = ['new_registrator', 'Method', 'Joint', 'Alternate', 'MeanGradient', 'total_loss', 'History', 'write_csv', 'Watch',
-           'warn_of_folds', 'check_loss', 'check_streams', 'learner']
+           'warn_of_folds', 'check_loss', 'CheckLosses', 'check_streams', 'learner']
 
 # %% ../nbs/11_joint.ipynb #1c0cc45e
 import csv, io, time, warnings
@@ -63,7 +63,7 @@ class Joint(nn.Module):
     def segment(self, x, mean=False): return self.ask('segmenter', x, mean=mean) # logits [B,K,*S]
     def register(self, moving, fixed, mean=False): # velocity, displacement [B,D,*S]
         return self.ask('registrator', moving, fixed, mean=mean, do='register')
-    def note(self, label): self.guessed = self.guessed + label.flatten().bincount(minlength=self.K) # count guessed classes
+    def note(self, label): self.guessed = self.guessed + label.new_zeros(self.K).scatter_add(0, label.flatten(), torch.ones_like(label.flatten())) # count guessed classes
     def forward(self, batch): return self.method.losses(self, batch, self.turn)
 
 # %% ../nbs/11_joint.ipynb #0c465eea
@@ -179,6 +179,21 @@ def check_loss(
     raise ValueError(f"step {int(step) + 1}: found a loss that is no number ({bad}). In the batch were {'; '.join(scans)}. "
                      'The last checkpoint is kept. Look at these scans (segreg-check), or train with a lower rate.')
 
+# %% ../nbs/11_joint.ipynb #40595dda
+class CheckLosses:
+    "Keep losses, and look at them every so many steps"
+    def __init__(self,
+        streams:Streams,
+        every:int, # steps
+        total:int, # of the training
+    ): self.streams, self.every, self.last, self.kept = streams, every, total - 1, []
+    def __call__(self, losses, total, step): # `total`
+        self.kept.append(({name: o.detach() for name, o in losses.items()}, total.detach(), step))
+        if (step + 1)%self.every and step != self.last: return total
+        for o, t, i in self.kept: check_loss(o, t, self.streams, i)
+        self.kept = []
+        return total
+
 # %% ../nbs/11_joint.ipynb #38d99bf6
 def check_streams(
     streams:Streams,
@@ -209,8 +224,8 @@ def learner(
     dls = dataloaders(streams, epoch, len(plan), default_device())
     turns = Alternate(plan, seed)
     check_streams(streams, model.nets)
-    def loss_func(losses, step):
-        return check_loss(losses, total_loss(losses, model.method.weights(model.turn, model.progress)), streams, step)
+    check = CheckLosses(streams, 1 if default_device().type == 'cpu' else epoch, len(plan))
+    def loss_func(losses, step): return check(losses, total_loss(losses, model.method.weights(model.turn, model.progress)), step)
     return Learner(dls, model, loss_func, opt_func=partial(OptimWrapper, opt=torch.optim.AdamW), lr=lr, wd=1e-4,
                    splitter=lambda m: [params(net) for net in m.nets.values()],
                    cbs=[turns, History(file), Watch(), _NoValid(), *[MeanGradient()]*(processes() > 1), *cbs])

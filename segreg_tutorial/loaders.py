@@ -59,14 +59,15 @@ class Stack:
     "Cases in one frame, as tensors"
     images:Tensor # [N,1,*S]
     labels:Tensor # int64 [N,*S], 0 where unknown
-    known:Tensor # bool [N]: is there a label?
+    known:Tensor # bool [N]: is there a label? Stays on the CPU, where questions cost no waiting
     affines:Tensor # [N,D,D+1], from each case into the frame
     names:list
     def __len__(self): return len(self.images)
     def take(self, idx): # indices [B]
-        return dict(image=self.images[idx], label=self.labels[idx], known=self.known[idx], index=idx)
+        known = self.known[idx]
+        return dict(image=self.images[idx], label=self.labels[idx], known=known, all_known=bool(known.all()), index=idx)
     def to(self, device):
-        return Stack(self.images.to(device), self.labels.to(device), self.known.to(device), self.affines, self.names)
+        return Stack(self.images.to(device), self.labels.to(device), self.known, self.affines, self.names)
 
 # %% ../nbs/07_loaders.ipynb #8f4ad311
 def _align(images, frame, learn):
@@ -132,12 +133,13 @@ def random_elastic(
     points:int, # control points along each axis
     amount:float=0.25, # spread, as a share of the distance between control points (ours)
     generator:torch.Generator=None,
+    device=None, # where to make it; the few random numbers come from the CPU
 ) -> Tensor: # displacement [B,D,*shape], voxels
     "A smooth random displacement"
     D = len(shape)
     step = torch.tensor([(s - 1)/(points - 1) for s in shape]).view(1, D, *[1]*D)
     u = amount*step*_normal((B, D, *[points]*D), generator)
-    return F.interpolate(u, size=shape, mode='bilinear' if D == 2 else 'trilinear', align_corners=True)
+    return F.interpolate(u.to(device), size=shape, mode='bilinear' if D == 2 else 'trilinear', align_corners=True)
 
 # %% ../nbs/07_loaders.ipynb #18bae5a0
 def random_intensity(
@@ -159,12 +161,12 @@ class Augment:
     shift:float=2. # spread of the translation, voxels (ours)
     elastic:float=0.25 # share of the control points' distance; 0: the papers' plain augmentation
     intensity:float=1. # 0 for none
-    def field(self, B, shape, generator): # displacement [B,D,*shape]
-        u = affine_grid(random_affine(B, len(shape), self.matrix, self.shift, generator), shape)
+    def field(self, B, shape, generator, device=None): # displacement [B,D,*shape]
+        u = affine_grid(random_affine(B, len(shape), self.matrix, self.shift, generator).to(device), shape)
         if not self.elastic: return u
-        return u + sum(random_elastic(B, shape, n, self.elastic, generator) for n in (7, 13))
+        return u + sum(random_elastic(B, shape, n, self.elastic, generator, device) for n in (7, 13))
     def __call__(self, image, *maps, K=None, generator=None):
-        u = self.field(len(image), tuple(image.shape[2:]), generator).to(image.device)
+        u = self.field(len(image), tuple(image.shape[2:]), generator, image.device)
         maps = [warp(m, u) if m.is_floating_point() else warp_labels(m, u, K) for m in maps]
         return (random_intensity(warp(image, u), self.intensity, generator), *maps)
 

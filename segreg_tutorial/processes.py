@@ -120,17 +120,17 @@ def total(
 
 # %% ../nbs/06c_processes.ipynb #d024092e
 def everyone(
-    flag:Tensor, # one bool
+    flag:bool,
 ) -> bool:
     "Does it hold in all processes?"
-    return bool(total(flag.float()) == processes())
+    return flag if processes() == 1 else bool(total(torch.tensor(float(flag))) == processes())
 
 # %% ../nbs/06c_processes.ipynb #83e8b8c7
 def anyone(
-    flag:Tensor, # one bool
+    flag:bool,
 ) -> bool:
     "Does it hold in one of them?"
-    return bool(total(flag.float()))
+    return flag if processes() == 1 else bool(total(torch.tensor(float(flag))))
 
 # %% ../nbs/06c_processes.ipynb #9fc169f5
 def share(

@@ -147,8 +147,8 @@ def check_config(
 def quiet(
     learn, # a `Learner`
 ): # context manager
-    "Train without bars and tables"
-    with Learner.no_bar(learn), learn.no_logging(): yield learn
+    "Train without bars and tables, and without fastai's recorder, which fetches the loss from the device in each step"
+    with Learner.no_bar(learn), learn.no_logging(), learn.removed_cbs(learn.recorder): yield learn
 
 # %% ../nbs/11a_runs.ipynb #737c8e46
 def save_weights(

@@ -95,7 +95,8 @@ def cut(
     "One box of each case; nothing else is touched"
     label = torch.stack([stack.labels[i][box] for i, box in zip(idx, boxes)])
     image = torch.stack([stack.images[i, 0][box] for i, box in zip(idx, boxes)])[:, None]
-    return dict(image=image, label=label, known=stack.known[idx], index=idx)
+    known = stack.known[idx]
+    return dict(image=image, label=label, known=known, all_known=bool(known.all()), index=idx)
 
 # %% ../nbs/07b_windows.ipynb #86e15bcd
 class Patches(Streams):

@@ -71,8 +71,8 @@ def carry_labels(
     allowed:Tensor=None, # bool [N,N]: which pairs the source knows, by fixed and moving scan
 ) -> dict: # carried: int16 [N,*S]; trust: uint8 [N,1,*S]
     "The manual label of each scan, or that of its partner, carried there"
-    partner = choose_partners(data.images, data.known.nonzero()[:, 0], allowed=allowed)[:, 0]
-    lost = [name for name, ok in zip(data.names, data.known[partner]) if not ok]
+    partner = choose_partners(data.images, data.known.nonzero()[:, 0].to(data.images.device), allowed=allowed)[:, 0]
+    lost = [name for name, ok in zip(data.names, data.known[partner.cpu()]) if not ok]
     if lost: raise ValueError(f"registrations: found none from a labelled scan to {len(lost)} scans, as {lost[0]}")
     label, trust = data.labels.short(), torch.full_like(data.images, 255, dtype=torch.uint8)
     for i in (~data.known).nonzero()[:, 0].split(4):

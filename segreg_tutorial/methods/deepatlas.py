@@ -23,11 +23,11 @@ from .supervised import augmented, labelled_loss
 # %% ../../nbs/methods/03_deepatlas.ipynb #03c2dfe0
 def label_or_guess(
     model, # `Joint` with a segmenter
-    part:dict, # a stream: image [B,1,*S], label [B,*S], known [B]
+    part:dict, # a stream: image [B,1,*S], label [B,*S], known [B], all_known
 ) -> Tensor: # class probabilities [B,K,*S], without gradient
     "The manual label where there is one, else what the averaged segmenter says"
     manual = one_hot(part['label'], model.K)
-    if part['known'].all(): return manual
+    if part['all_known']: return manual
     with torch.no_grad(): label = model.segment(part['image'], mean=True).argmax(1)
     model.note(label)
     return torch.where(part['known'].view(-1, *[1]*(manual.ndim-1)), manual, one_hot(label, model.K))
@@ -42,7 +42,7 @@ def registration_losses(
     "Losses of the registration network for a batch of pairs; the segmenter is a constant"
     v, u = model.register(moving['image'], fixed['image'])
     losses = dict(similarity=lncc_loss(warp(moving['image'], u), fixed['image']), smooth=diffusion(v))
-    known = everyone((moving['known'] & fixed['known']).all())
+    known = everyone(moving['all_known'] and fixed['all_known'])
     if anatomy and (known or model.means['segmenter'].n):
         losses['anatomy'] = soft_dice(warp(label_or_guess(model, moving), u), label_or_guess(model, fixed), background=False)
     return losses
@@ -55,7 +55,7 @@ def pair_anatomy(
     gate:bool=True, # weigh voxels by likeness of warped and fixed image (ours)
 ) -> Tensor: # scalar
     "The anatomy term of a segmentation step, for each of the four kinds of pairs"
-    sides = [bool(part['known'].all()) for part in (moving, fixed)]
+    sides = [part['all_known'] for part in (moving, fixed)]
     if not any(sides): return moving['image'].new_zeros(())
     with torch.no_grad(): _, u = model.register(moving['image'], fixed['image'], mean=True)
     prob = [one_hot(part['label'], model.K) if known else model.segment(part['image']).softmax(1)

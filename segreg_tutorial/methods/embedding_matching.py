@@ -61,7 +61,7 @@ def anchor_loss(
     temperature:float=0.1, # of the match (ours)
 ) -> Tensor: # scalar; 0 if no surface is in sight
     "Cross-entropy of the match with the manual label"
-    part_of_all = share(torch.tensor(len(label), device=label.device))
+    part_of_all = share(torch.tensor(len(label)))
     if not len(label): return embedding.sum()
     return F.cross_entropy(similarity(embedding, refs)/temperature, label)*part_of_all
 

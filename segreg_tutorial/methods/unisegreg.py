@@ -136,7 +136,7 @@ def soft_masks(
         scores[idx.cpu()] = agreement(told, carried)
         chosen = dict(both=[told, carried], segmenter=[told], registration=[carried])[sources]
         masks[idx] = as_bytes(fuse(chosen).prob)
-    return masks, scores.to(stack.known.device)
+    return masks, scores
 
 # %% ../../nbs/methods/04_unisegreg.ipynb #65ca3e17
 def soft_dice_ce(
@@ -173,7 +173,7 @@ def segmenter_losses(
     "Losses of the segmenter: annotated scans, and scans with an accepted soft mask"
     part = batch.get('unlabelled', batch['labelled'])
     keep = believed(model.memory, part)
-    part_of_all, none = share(keep.sum()), dict(pseudo=part['image'].new_zeros(())) if anyone(keep.any()) else {}
+    part_of_all, none = share(keep.sum()), dict(pseudo=part['image'].new_zeros(())) if anyone(bool(keep.any())) else {}
     if not keep.any(): return dict(supervised=labelled_loss(model, batch, elastic)[0], **none)
     image, prob = augmented(batch, elastic, part['image'][keep], masks_of(model.memory, part, keep))
     loss, logits = labelled_loss(model, batch, elastic, image)
@@ -221,7 +221,7 @@ def registrator_losses(
     "Losses of the registration network for a batch of pairs"
     raw, u = model.register(moving['image'], fixed['image'])
     losses, keep = image_losses(moving['image'], fixed['image'], raw, u, kind), believed(model.memory, moving, fixed)
-    part_of_all, none = share(keep.sum()), dict(anatomy=u.new_zeros(())) if anyone(keep.any()) else {}
+    part_of_all, none = share(keep.sum()), dict(anatomy=u.new_zeros(())) if anyone(bool(keep.any())) else {}
     if not keep.any(): return losses | none
     raw = [r[keep] for r in raw] if isinstance(raw, list) else raw[keep]
     pair = [masks_of(model.memory, part, keep) for part in (moving, fixed)]
@@ -281,7 +281,7 @@ def vote(
     masks, scores = soft_masks(model, stack, method.sources, votes=votes, view=method.view, generator=generator)
     accepted = torch.ones_like(un)
     if method.quality == 'agreement': accepted[un] = accept(scores[un], method.least*(r + 1)*int(un.sum()), method.low, method.high)
-    return dict(round=torch.tensor(r), masks=masks, agreement=scores, accepted=accepted)
+    return dict(round=torch.tensor(r), masks=masks, agreement=scores, accepted=accepted.to(masks.device))
 
 # %% ../../nbs/methods/04_unisegreg.ipynb #37702540
 def keep_round(
