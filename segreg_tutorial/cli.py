@@ -109,6 +109,7 @@ def segreg_train(
     align:int=1, # align scans affinely first; 0: take them as they are
     lr:float=2e-3, # peak rate
     bs:int=2, # scans of each kind in a batch
+    patch:int=0, # train on boxes with sides of so many voxels; 0: on whole scans
     resume:bool=False, # go on with a run that was stopped
     watch:int=0, # steps between two looks at the pseudo-labels, kept for segreg-explore; 0: none
     processes:int=1, # start so many, which share each batch
@@ -119,6 +120,7 @@ def segreg_train(
     out = out or f'runs/{method}'
     if processes > 1 and 'WORLD_SIZE' not in os.environ: raise SystemExit(start(processes))
     from segreg_tutorial.evaluate import open_source
+    from segreg_tutorial.fits import fits
     from segreg_tutorial.processes import join, rank
     from segreg_tutorial.runs import new_folder
     join()
@@ -126,7 +128,8 @@ def segreg_train(
     elif Path(out).exists(): new_folder(out, resume)
     split = open_source(data).split(labelled, test, valid, seed)
     print(f'{method} on {split}', flush=True)
-    settings = dict(steps=steps, seed=seed, bs=bs, lr=lr, align=bool(align), resume=resume, watch=watch)
+    if not rank(): fits(made, split, steps, bs, patch)
+    settings = dict(steps=steps, seed=seed, bs=bs, lr=lr, align=bool(align), resume=resume, watch=watch, patch=patch)
     try: metrics = train(made, split, out, _source(data), **settings)
     except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
     if metrics: print(f'\n{result_table(metrics)}\n')

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch, torch.nn.functional as F
 from torch import Tensor
 from fastai.basics import DataLoader, DataLoaders
-from .volumes import scale_intensity, fit_shape, pad_to, crop_to
+from .volumes import fit_shape, pad_to, crop_to
+from .reading import cached_arrays, in_parallel, room
 from .warp import warp, warp_labels
 from .processes import own, processes
 from .affine import affine_grid, affine_compose, affine_inverse, affine_register, affine_align
@@ -34,10 +35,9 @@ def read_case(
     shape:tuple=None, # to place it in; its own size by default
 ) -> tuple: # image float32 [1,1,*shape] in 0..1, label int64 [1,*shape] or None
     "Image and label of `case`, scaled and placed"
-    image, truth = case.volume(), case.truth()
-    shape = shape or image.data.shape
-    x = place(torch.as_tensor(scale_intensity(image.data))[None, None], shape)
-    return x, None if truth is None else place(torch.as_tensor(truth.data)[None], shape, 'constant')
+    image, label = cached_arrays(case)
+    x = place(torch.as_tensor(image)[None, None], shape or image.shape)
+    return x, None if label is None else place(torch.as_tensor(label)[None], shape or image.shape, 'constant')
 
 # %% ../nbs/07_loaders.ipynb #40c0f7bf
 class Frame:
@@ -85,12 +85,14 @@ def stack(
     hide:int=0, # labels of the last `hide` cases are not read: they are the unlabelled ones
 ) -> Stack:
     "Read `cases`, place and align them"
-    read = [read_case(case, frame.shape) for case in cases]
-    known = torch.tensor([y is not None and i < len(cases) - hide for i, (_, y) in enumerate(read)])
-    images = torch.cat([x for x, _ in read])
-    labels = torch.cat([y if k else torch.zeros_like(x[:, 0], dtype=torch.int64) for (x, y), k in zip(read, known)])
+    N, shape, known = len(cases), frame.shape, torch.zeros(len(cases), dtype=torch.bool)
+    images, labels = room((N, 1, *shape)), room((N, *shape), torch.int64)
+    for i, (x, y) in enumerate(in_parallel(lambda case: read_case(case, shape), cases)):
+        images[i], known[i] = x[0], y is not None and i < N - hide
+        if known[i]: labels[i] = y[0]
     A = _align(images, frame, learn)
-    if frame.template is not None: images, labels = in_frame(images, labels, A, K)
+    if frame.template is not None:
+        for part in torch.arange(N).split(8): images[part], labels[part] = in_frame(images[part], labels[part], A[part], K)
     return Stack(images, labels, known, A, [case.name for case in cases])
 
 # %% ../nbs/07_loaders.ipynb #b898f86f

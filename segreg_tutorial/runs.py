@@ -7,18 +7,20 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/runs.html.md"""
 # %% auto #0
 __all__ = ['write_json', 'save_state', 'load_state', 'check_weights', 'Checkpoint', 'restore', 'new_folder', 'training_data',
            'describe', 'check_config', 'quiet', 'save_weights', 'make_method', 'load_networks', 'read_config', 'Run',
-           'finish', 'fit']
+           'finish', 'allowed', 'explained', 'fit']
 
 # %% ../nbs/11a_runs.ipynb #1a7f9025
 import contextlib, csv, io, json, math, os, time, warnings, zipfile
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save, load_file
 from .files import write_bytes
-from .volumes import fit_shape
+from .volumes import fit_shape, read_grid
 from .loaders import Frame, Streams, Augment, stack
+from .windows import Patches
 from .joint import Joint, Method, learner
 from .processes import processes, rank, total
 from fastai.basics import Callback, Learner, default_device
@@ -114,7 +116,7 @@ def training_data(
 ) -> tuple: # `Stack` of labelled, then unlabelled cases; `Frame`
     "The training cases of `split` as tensors, the unlabelled ones without their labels"
     cases = split.labelled + split.unlabelled
-    frame = Frame(fit_shape([case.volume().data.shape for case in cases], 8))
+    frame = Frame(fit_shape([read_grid(case.image) for case in cases], 8))
     return stack(cases, frame, split.cohort.K, learn=align, hide=len(split.unlabelled)), frame
 
 # %% ../nbs/11a_runs.ipynb #14d4a705
@@ -194,6 +196,7 @@ def read_config(
         K, D, shape, name, more = (config[k] for k in ('K', 'D', 'shape', 'method', 'options'))
         sane = len(config['labels']) == K < 1000 and len(shape) == D in (2, 3) and all(type(o) is int and 0 < o < 2**16 for o in shape)
         sane = sane and math.prod(shape) <= 2**27 and isinstance(name, str) and isinstance(more, dict)
+        sane = sane and type(config.get('patch', 0)) is int
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"{file}: {e!r}; expected the configuration of a run") from e
     if not sane: raise ValueError(f"{file}: found K={K}, D={D}, shape={shape}, which no run has")
@@ -231,6 +234,27 @@ def finish(
     save_weights(weights, out/'weights.safetensors')
     for o in out.glob('state*.pt'): o.unlink()
 
+# %% ../nbs/11a_runs.ipynb #8eda569e
+def allowed(
+    method:Method,
+    patch:int, # sides of the boxes, voxels; 0: whole scans
+) -> dict: # for the configuration
+    "May `method` learn from boxes?"
+    if not patch: return {}
+    if patch < 32: raise ValueError(f'patch: found {patch}, expected 32 voxels or more: less shows no anatomy')
+    if type(method).prepare is Method.prepare: return dict(patch=patch)
+    raise ValueError(f'patch: {method.name} keeps a map of every whole scan; choose another method, or no patches')
+
+# %% ../nbs/11a_runs.ipynb #c641ed1b
+@contextlib.contextmanager
+def explained(): # context manager
+    "Out of memory? Say what to do"
+    try: yield
+    except (MemoryError, RuntimeError) as e:
+        if not (isinstance(e, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(e)): raise
+        raise MemoryError('out of memory while training. Try --bs 1, --patch 64 (boxes instead of whole scans), or the method supervised, '
+                          'which has one network; `fits` in chapter 11c tells what each would take') from e
+
 # %% ../nbs/11a_runs.ipynb #77a6c702
 def fit(
     method:Method, # what to train
@@ -247,22 +271,24 @@ def fit(
     progress:bool=True, # show a bar
     cbs=(), # more fastai callbacks
     data:tuple=None, # what `training_data` gave for this split, to spare reading it again
+    patch:int=0, # train on boxes with sides of so many voxels; 0: on whole scans
 ) -> 'Run':
     "Train `method` on `split` and keep the run in the folder `out`"
     out, began, first = new_folder(out, resume or rank() > 0), time.perf_counter(), rank() == 0
     if data: align = data[1].template is not None
-    settings = dict(align=align, steps=steps, seed=seed, bs=bs, lr=lr, source=str(source))
+    settings = dict(align=align, steps=steps, seed=seed, bs=bs, lr=lr, source=str(source), **allowed(method, patch))
     check_config(describe(method, split, **settings), out/'config.json')
     if (out/'weights.safetensors').exists(): return Run(out)
     train, frame = data or training_data(split, align)
     config = describe(method, split, shape=list(frame.shape), **settings)
     check_config(config, out/'config.json')
     for o in [*out.glob('.*.tmp')]*first: o.unlink()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), explained():
         torch.manual_seed(seed)
         model = Joint(method, split.cohort.K, split.cohort.D).to(default_device())
         model.folder = out if first else None
-        streams, plan = Streams(train.to(default_device()), bs, seed), method.plan(steps)
+        plan, draw = method.plan(steps), partial(Patches, patch=patch) if patch else Streams
+        streams = draw(train.to(default_device()), bs, seed)
         learn = learner(model, streams, plan, lr, epoch, seed, out/'history.csv' if first else None, [*[Checkpoint(out)]*first, *cbs])
         if resume: restore(learn, out)
         if first: write_json(config, out/'config.json')

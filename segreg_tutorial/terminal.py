@@ -18,8 +18,9 @@ def explain(
 )->str: # one message, or None: a bug of ours
     "What to tell a user"
     if isinstance(e, (ValueError, OSError)): return str(e)
+    if 'out of memory while' in str(e): return str(e)
     if isinstance(e, MemoryError) or 'memory' in str(e):
-        return 'out of memory. Try --bs 1, images on a coarser grid, or images cut to the part of interest'
+        return 'out of memory. Close other programs; in training: --bs 1, --patch 64, or the method supervised'
 
 # %% ../nbs/23a_terminal.ipynb #c880010b
 def command(

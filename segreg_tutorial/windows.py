@@ -53,7 +53,8 @@ def slabs(
             held[(slice(None), slice(None), *box[1:])] += torch.cat([y, weight[None]])
         done = after - top
         yield held[:-1, :done]/held[-1:, :done].clamp(min=1e-9)
-        held = torch.cat([held[:, done:], torch.zeros_like(held[:, :done])], 1)
+        rest = held[:, done:].clone()
+        held.zero_()[:, :rest.shape[1]] = rest
 
 # %% ../nbs/07b_windows.ipynb #a46499d7
 def fit_window(
@@ -105,10 +106,10 @@ class Patches(Streams):
         stack:Stack, # training cases, those with a label marked as known
         bs:int=2, # items of each stream
         seed:int=0, # of the run
-        patch:tuple=(64, 64, 64), # of a box; cut down to the scan where that is smaller
+        patch:int=64, # sides of a box; cut down to the scan where that is smaller
     ):
         super().__init__(stack, bs, seed)
-        self.patch = tuple(min(o) for o in zip(patch, stack.images.shape[2:]))
+        self.patch = tuple(min(patch, n) for n in stack.images.shape[2:])
     def __getitem__(self, step):
         picks, g = self.draw(step)
         boxes = [draw_boxes(4, self.stack.images.shape[2:], self.patch, g) for _ in range(self.bs)]
