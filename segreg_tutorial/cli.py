@@ -152,7 +152,7 @@ def segreg_predict(
     images = [images] if isinstance(images, (str, Path)) else images
     files = predict_files(Run(run), images, out, probability, uncertainty, overwrite)
     names = [o.name for o in files[:4]] + ['...']*(len(files) > 4)
-    print(f"{len(files)} files in {out}: {', '.join(names)}")
+    print(f"{len(files)} file{'s'*(len(files) > 1)} in {out}: {', '.join(names)}")
 
 # %% ../nbs/24_cli.ipynb #8b50f384
 @command

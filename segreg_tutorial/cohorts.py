@@ -152,12 +152,16 @@ def label_names(
     cases:list, # of `Case`
 )->dict: # value to name
     "Name labels after the values in the files"
-    values, problems = {0}, []
+    owner, problems = {0: None}, []
     for o in cases:
-        try: values.update(np.unique(read_label(o.label).data).tolist() if o.label else [])
+        try: values = np.unique(read_label(o.label).data).tolist() if o.label else []
         except ValueError as e: problems.append(str(e))
+        else: owner = dict.fromkeys(values, o.label) | owner
+    values = sorted(owner)
+    odd = [v for i, v in enumerate(values) if v != i][:1]
+    problems += [f"{owner[v]}: holds {v}, all files together {values}; expected 0, 1, 2 without gaps" for v in odd]
     complain('labels', problems)
-    return {o: f'label {o}' if o else 'background' for o in sorted(values)}
+    return {o: f'label {o}' if o else 'background' for o in values}
 
 # %% ../nbs/02_cohorts.ipynb #3ff34669
 def _cohort(

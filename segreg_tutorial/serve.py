@@ -8,7 +8,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/serve.html.md"""
 __all__ = ['page', 'full', 'voila_arguments', 'needs_voila', 'at_once', 'segreg_explore']
 
 # %% ../nbs/23b_serve.ipynb #35c1567b
-import json, tempfile
+import json, sys, tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from .terminal import command
@@ -45,7 +45,7 @@ def voila_arguments(
 def needs_voila():
     "Say what to install, if it is not there"
     lost = [o for o in ('voila', 'ipykernel') if not find_spec(o)]
-    if lost: raise ValueError(f"found no {' and no '.join(lost)}; pip install 'segreg-tutorial[explore]', "
+    if lost: raise ValueError(f"found no {' and no '.join(lost)}; {sys.executable} -m pip install 'segreg-tutorial[explore]', "
                               'or open a notebook and call explore(RUN) of segreg_tutorial.explore')
 
 # %% ../nbs/23b_serve.ipynb #a9c655c0

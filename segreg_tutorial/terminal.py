@@ -8,7 +8,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/terminal.html.md"""
 __all__ = ['explain', 'command', 'value', 'table', 'say', 'progress']
 
 # %% ../nbs/23a_terminal.ipynb #410d8faf
-import json, shutil, sys, time
+import json, shutil, sys, time, warnings
 from functools import wraps
 from fastcore.script import call_parse, is_cli
 
@@ -29,6 +29,7 @@ def command(
     "Turn a function into a command: arguments from its signature, help from its comments"
     @wraps(func)
     def inner(*args, **kwargs):
+        if is_cli(res): warnings.showwarning = lambda text, *_, **kw: print(f'Note: {text}', file=sys.stderr)
         try: return func(*args, **kwargs)
         except (Exception, KeyboardInterrupt) as e:
             stopped = isinstance(e, KeyboardInterrupt)
