@@ -45,7 +45,7 @@ docs: $(VENV)/.docs
 	$(BIN)/python tools/docs.py
 
 bench: $(VENV)/.bench
-	OMP_NUM_THREADS=2 $(BIN)/nbdev-test nbs/benchmarks --flags slow --n-workers 0 --verbose --save
+	OMP_NUM_THREADS=1 $(BIN)/nbdev-test nbs/benchmarks --flags slow --n-workers 0 --cell-timeout 3600 --verbose --save
 	$(BIN)/nbdev-clean --fname nbs/benchmarks
 
 results: $(READY)
