@@ -30,6 +30,7 @@ def command(
     @wraps(func)
     def inner(*args, **kwargs):
         if is_cli(res): warnings.showwarning = lambda text, *_, **kw: print(f'Note: {text}', file=sys.stderr)
+        if is_cli(res): warnings.filterwarnings('ignore', '.torch.jit.script. is deprecated') # fastai's, no matter to a user
         try: return func(*args, **kwargs)
         except (Exception, KeyboardInterrupt) as e:
             stopped = isinstance(e, KeyboardInterrupt)
