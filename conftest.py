@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault('OMP_NUM_THREADS', '2')
-os.environ.setdefault('OMP_WAIT_POLICY', 'passive') # a thread that spins while it waits takes the processor from the one it waits for
 collect_ignore_glob = ['_proc', '_docs', 'build']
 cell_seconds, start_up, times = 600, 6, []
 
