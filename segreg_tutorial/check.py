@@ -16,7 +16,7 @@ import numpy as np
 from .fetch import extract
 from .files import nifti_files
 from .volumes import read_image, read_label, check_pair
-from .cohorts import Case, description, people
+from .cohorts import Case, after_gap, description, people
 
 # %% ../nbs/02c_check.ipynb #7e9dc086
 KINDS = dict(
@@ -110,9 +110,9 @@ def compare(
         if not usual/5 < max(o.spacing) < usual*5:
             res.append(Finding('spacing', str(o.case.image), f'{max(o.spacing):g} mm a voxel, others {usual:g} mm'))
     had = {v for o in seen for v in o.values or []}
-    odd = [] if names else [v for i, v in enumerate(sorted(had | {0})) if v != i][:1]
-    res += [Finding('values', str(o.case.label), f'holds {v}, all files together {sorted(had)}; expected 0, 1, 2 without gaps')
-            for v in odd for o in seen if v in (o.values or [])]
+    odd = [] if names else after_gap(had | {0})
+    res += [Finding('values', str(o.case.label), wrong)
+            for v, wrong in odd for o in seen if v in (o.values or [])]
     if had and names: res += [Finding('unused', 'dataset.json', f'no label map has {v} ({names[v]})') for v in sorted(set(names) - had)]
     return res
 

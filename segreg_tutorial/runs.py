@@ -7,7 +7,7 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/runs.html.md"""
 # %% auto #0
 __all__ = ['write_json', 'save_state', 'load_state', 'check_weights', 'Checkpoint', 'restore', 'new_folder', 'training_data',
            'describe', 'check_config', 'quiet', 'save_weights', 'make_method', 'load_networks', 'read_config', 'Run',
-           'finish', 'allowed', 'explained', 'fit']
+           'finish', 'takes_boxes', 'allowed', 'explained', 'fit']
 
 # %% ../nbs/11a_runs.ipynb #1a7f9025
 import contextlib, csv, io, json, math, os, time, warnings, zipfile
@@ -234,6 +234,13 @@ def finish(
     save_weights(weights, out/'weights.safetensors')
     for o in out.glob('state*.pt'): o.unlink()
 
+# %% ../nbs/11a_runs.ipynb #7c1e0b52
+def takes_boxes(
+    method:Method,
+) -> bool:
+    "Can it learn from boxes, or does it keep a map of every whole scan?"
+    return type(method).prepare is Method.prepare
+
 # %% ../nbs/11a_runs.ipynb #8eda569e
 def allowed(
     method:Method,
@@ -242,7 +249,7 @@ def allowed(
     "May `method` learn from boxes?"
     if not patch: return {}
     if patch < 32: raise ValueError(f'patch: found {patch}, expected 32 voxels or more: less shows no anatomy')
-    if type(method).prepare is Method.prepare: return dict(patch=patch)
+    if takes_boxes(method): return dict(patch=patch)
     raise ValueError(f'patch: {method.name} keeps a map of every whole scan; choose another method, or no patches')
 
 # %% ../nbs/11a_runs.ipynb #c641ed1b
