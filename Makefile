@@ -36,7 +36,7 @@ demo: $(READY)
 	@out=runs/demo; [ ! -e $$out ] || out=$$out-$$(date +%Y%m%d-%H%M%S); set -x; $(BIN)/segreg-demo --out $$out $(DEMO)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(TEST)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST)
 
 browser: $(VENV)/.browser
 	SEGREG_BROWSER=needed $(BIN)/python -m pytest -s tests/test_explorer.py
