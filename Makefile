@@ -10,18 +10,21 @@ DEMO   ?=
 TEST   ?=
 
 BIN   := $(VENV)/bin
+# with LOWEST=1: the lowest versions that settings.ini allows
+LEAST := $(if $(LOWEST),$(shell $(PYTHON) tools/lowest.py))
 # bars on a terminal, silence in a log
 PIP   := $(BIN)/python -m pip install --disable-pip-version-check $(if $(MAKE_TERMOUT),,-qq)
 FACTS := pyproject.toml settings.ini setup.py
 # the demo needs no test tools, and takes an environment that has them as it is
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test browser docs bench results samples lab labs clean FORCE
+.PHONY: help demo test lowest browser docs bench results samples lab labs clean FORCE
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo     train on the shipped samples, print one table, write a report (3 minutes)'
 	@echo 'make test     run every cell of every chapter (10 minutes)'
+	@echo 'make lowest   the same with the lowest versions that are allowed, in .lowest; Python 3.10 to 3.12'
 	@echo 'make browser  drag and click the explorer in headless Chromium (2 minutes)'
 	@echo 'make lab      open the chapters in JupyterLab'
 	@echo 'make labs     write the labs for students, with gaps for solutions, into labs'
@@ -37,6 +40,9 @@ demo: $(READY)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST)
+
+lowest:
+	$(MAKE) test VENV=.lowest LOWEST=1
 
 browser: $(VENV)/.browser
 	SEGREG_BROWSER=needed $(BIN)/python -m pytest -s tests/test_explorer.py
@@ -85,7 +91,7 @@ $(VENV)/.run: $(VENV)/.facts
 
 $(VENV)/.dev: $(VENV)/.facts
 	@echo 'Installing into $(VENV); the first time takes some minutes'
-	$(PIP) $(TORCH) -e '.[dev]'
+	$(PIP) $(TORCH) $(LEAST) -e '.[dev]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.dev

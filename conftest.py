@@ -7,13 +7,23 @@
     pytest nbs --nb-times                 the time that each chapter states, beside the processor time it takes
     pytest tests --trust                  write what the tests of promises found to results/trust.json
 """
-import os, re, traceback
+import os, re, sys, traceback
 from pathlib import Path
 import pytest
 
 os.environ.setdefault('OMP_NUM_THREADS', '1') # small images gain nothing from a second thread; two processes do (make test)
 collect_ignore_glob = ['_proc', '_docs', 'build']
 cell_seconds, start_up, times = 600, 6, []
+
+
+def offline(event, args):
+    "While a cell runs, nobody answers but this machine"
+    if event != 'socket.connect' or 'IN_TEST' not in os.environ or not isinstance(args[1], tuple): return
+    host = str(args[1][0])
+    if not host.startswith('127.') and host not in ('localhost', '::1'): raise OSError(f'cells run without a network; this one asks {host}')
+
+
+sys.addaudithook(offline)
 
 
 def pytest_addoption(parser):

@@ -125,10 +125,11 @@ def segreg_train(
     from segreg_tutorial.runs import new_folder
     join()
     if rank(): sys.stdout = open(os.devnull, 'w')
-    elif Path(out).exists(): new_folder(out, resume)
+    else: new_folder(out, resume)
     split = open_source(data).split(labelled, test, valid, seed)
     print(f'{method} on {split}', flush=True)
-    if not rank(): fits(made, split, steps, bs, patch)
+    if (Path(out)/'weights.safetensors').exists(): print(f'{out} is trained already; it is judged again', flush=True)
+    elif not rank() and not (Path(out)/'config.json').exists(): fits(made, split, steps, bs, patch)
     settings = dict(steps=steps, seed=seed, bs=bs, lr=lr, align=bool(align), resume=resume, watch=watch, patch=patch)
     try: metrics = train(made, split, out, _source(data), **settings)
     except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
@@ -248,7 +249,7 @@ def segreg_demo(
     "Train with one labelled scan, alone and with registration, on the samples that ship with the package"
     from segreg_tutorial.cohorts import samples
     from segreg_tutorial.runs import new_folder, training_data
-    if Path(out).exists(): new_folder(out)
+    new_folder(out)
     split, found = samples(dim).split(labelled=1, test=10 if dim == 2 else 4, seed=seed), {}
     data = training_data(split)
     for name in ('supervised', 'deepatlas'):

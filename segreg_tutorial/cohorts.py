@@ -128,7 +128,9 @@ def people(
 )->tuple: # case to subject, problems
     "Who was scanned"
     if path is None or not Path(path).exists(): return {}, []
-    with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
+    try:
+        with open(path, newline='', encoding='utf-8-sig') as f: rows = list(csv.DictReader(f))
+    except (OSError, UnicodeDecodeError, csv.Error) as e: return {}, [f"{path}: {e}; expected a table in UTF-8"]
     if not rows or not {'case', 'subject'} <= set(rows[0]):
         return {}, [f"{path}: expected columns case,subject"]
     who = {o['case']: o['subject'] for o in rows}
@@ -206,17 +208,17 @@ def folder(
 # %% ../nbs/02_cohorts.ipynb #581fb908
 def description(
     root:Path, # of the data set
-)->tuple: # label value to name or None, paths listed
+)->tuple: # label value to name or None, paths listed, all that it says
     "What dataset.json says"
     path = root/'dataset.json'
-    if not path.exists(): return None, []
+    if not path.exists(): return None, [], {}
     try:
         js = json.loads(path.read_text(encoding='utf-8'))
         names = js['labels']
         if not all(o.isdigit() for o in names): names = {v: k for k, v in names.items()}
-        listed = [o[k] for o in js.get('training', []) for k in ('image', 'label') if k in o]
-        return dict(sorted((int(k), str(v)) for k, v in names.items())), listed
-    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        listed = [str(o[k]) for o in js.get('training', []) for k in ('image', 'label') if k in o]
+        return dict(sorted((int(k), str(v)) for k, v in names.items())), listed, js
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         raise ValueError(f"{path}: {e!r}; expected JSON with labels and training") from e
 
 # %% ../nbs/02_cohorts.ipynb #6edcee65
@@ -229,7 +231,7 @@ def decathlon(
     if not root.is_dir(): raise ValueError(f"{root}: no such folder or archive")
     for o in ('imagesTr', 'labelsTr'):
         if not (root/o).is_dir(): raise ValueError(f"{root}: no folder {o}; expected imagesTr and labelsTr")
-    names, listed = description(root)
+    names, listed, _ = description(root)
     images, labels = nifti_files(root/'imagesTr'), nifti_files(root/'labelsTr')
     problems = [f"{root/o}: listed in dataset.json, not there" for o in listed if not (root/o).exists()]
     problems += [f"{f}: image without label" for o, f in images.items() if o not in labels]

@@ -197,11 +197,13 @@ class CheckLosses:
 # %% ../nbs/11_joint.ipynb #38d99bf6
 def check_streams(
     streams:Streams,
-    networks, # names
+    model:Joint,
 ):
     "Warn of streams with too little in them"
     n, rest = len(streams.stack), streams.pools['unlabelled']
-    if 'registrator' in networks and n == 1: warnings.warn('one training scan in all: registration has nothing to align it with. Add scans.')
+    never = vanished(streams.stack.labels[streams.stack.known].flatten().bincount(minlength=model.K))
+    if never: warnings.warn(f'no labelled scan shows class {never}: it cannot be learnt. Label more scans, or draw others (seed).')
+    if 'registrator' in model.nets and n == 1: warnings.warn('one training scan in all: registration has nothing to align it with. Add scans.')
     if len(rest) == 1: warnings.warn(f'one unlabelled scan, {streams.stack.names[rest[0]]}: what is learnt from it is learnt by heart. Add scans.')
 
 # %% ../nbs/11_joint.ipynb #023b2db8
@@ -223,7 +225,7 @@ def learner(
     "A fastai `Learner` that follows `plan`"
     dls = dataloaders(streams, epoch, len(plan), default_device())
     turns = Alternate(plan, seed)
-    check_streams(streams, model.nets)
+    check_streams(streams, model)
     check = CheckLosses(streams, 1 if default_device().type == 'cpu' else epoch, len(plan))
     def loss_func(losses, step): return check(losses, total_loss(losses, model.method.weights(model.turn, model.progress)), step)
     return Learner(dls, model, loss_func, opt_func=partial(OptimWrapper, opt=torch.optim.AdamW), lr=lr, wd=1e-4,

@@ -27,11 +27,12 @@ def whole_folder(
     "All files or none"
     out = Path(out)
     if out.exists() and not overwrite: raise ValueError(f"{out}: already there; name another folder, or overwrite")
-    part = out.with_name(f'.{out.name}.{os.getpid()}.part')
-    part.mkdir(parents=True)
+    home = next(o for o in out.absolute().parents if o.is_dir())
+    part = home/f'.{out.name}.{os.getpid()}.part'
+    part.mkdir()
     try:
         yield part
-        out.mkdir(exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
         for file in part.iterdir(): os.replace(file, out/file.name)
     finally: shutil.rmtree(part)
 

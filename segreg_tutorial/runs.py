@@ -102,11 +102,10 @@ def new_folder(
     out, # path of a run
     resume:bool=False, # the folder may exist, and its training goes on
 ) -> Path:
-    "Make the folder of a new run; refuse one that is taken"
+    "Refuse a folder that is taken; it is made by the first file that is written there"
     out = Path(out)
     if out.exists() and not resume and any(out.iterdir()):
         raise ValueError(f"out: found {str(out)!r} already there and not empty. Name another folder, delete it, or resume it.")
-    out.mkdir(parents=True, exist_ok=True)
     return out
 
 # %% ../nbs/11a_runs.ipynb #d3667f34
@@ -196,8 +195,8 @@ def read_config(
         K, D, shape, name, more = (config[k] for k in ('K', 'D', 'shape', 'method', 'options'))
         sane = len(config['labels']) == K < 1000 and len(shape) == D in (2, 3) and all(type(o) is int and 0 < o < 2**16 for o in shape)
         sane = sane and math.prod(shape) <= 2**27 and isinstance(name, str) and isinstance(more, dict)
-        sane = sane and type(config.get('patch', 0)) is int
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+        sane = sane and type(config.get('patch', 0)) is int and all(isinstance(o, list) for o in config['split'].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
         raise ValueError(f"{file}: {e!r}; expected the configuration of a run") from e
     if not sane: raise ValueError(f"{file}: found K={K}, D={D}, shape={shape}, which no run has")
     return config

@@ -112,18 +112,30 @@ def unheard():
     return Done()
 
 
-@pytest.mark.parametrize('config', [b'', b'[]', b'{}', b'{"K": 1e9}', b'\xff\xfe', dict(K=10**9), dict(K='8'), dict(D=7), dict(shape=[10**6]*2),
-                                    dict(shape=[-8, 8]), dict(shape='ab'), dict(method='os'), dict(method='..x'), dict(method=['supervised']),
-                                    dict(options=dict(weights_only=False)), dict(options=[1]), dict(labels=3)])
+strange = (b'', b'[]', b'{}', b'{"K": 1e9}', b'\xff\xfe', dict(K=10**9), dict(K='8'), dict(D=7), dict(shape=[10**6]*2),
+           dict(shape=[-8, 8]), dict(shape='ab'), dict(method='os'), dict(method='..x'), dict(method=['supervised']),
+           dict(options=dict(weights_only=False)), dict(options=[1]), dict(labels=3), dict(split=3), dict(split=dict(test=3)),
+           b'['*10**5, dict(K=3, labels={'0': 'a', '1': 'b', '2': 'c'}))
+
+
+@pytest.mark.parametrize('config', strange, ids=range(len(strange)))
 def test_run_of_a_stranger(tmp_path, config):
-    from segreg_tutorial.runs import Run
+    from segreg_tutorial.networks import UNet
+    from segreg_tutorial.runs import Run, save_weights
     good = dict(method='supervised', options={}, labels={'0': 'a', '1': 'b'}, K=2, D=2, shape=[16, 16], split={})
+    save_weights({f'segmenter.{k}': v for k, v in UNet(2, 2).state_dict().items()}, tmp_path/'weights.safetensors')
+    (tmp_path/'config.json').write_text(json.dumps(good))
+    Run(tmp_path)
     (tmp_path/'config.json').write_bytes(config if isinstance(config, bytes) else json.dumps(good | config).encode())
-    (tmp_path/'weights.safetensors').write_bytes(b'')
     with pytest.raises(ValueError): Run(tmp_path)
 
 
+def test_strangers(trust):
+    "A run whose configuration makes no sense, or asks for too much memory, is refused before anything is built"
+    trust(f'{len(strange)} configurations refused')
+
+
 def test_download_needs_a_checksum(tmp_path):
-    for digest in ('', 'crc32:0', 'none'):
-        with pytest.raises(ValueError, match='expected sha256'): download('http://127.0.0.1:9/x', tmp_path/'x', digest)
+    for digest in ('', 'crc32:0', 'none', 'md5:900150983cd24fb0d6963f7d28e17f72'):
+        with pytest.raises(ValueError, match='expected a SHA-256'): download('http://127.0.0.1:9/x', tmp_path/'x', digest)
     assert not list(tmp_path.iterdir())

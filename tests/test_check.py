@@ -1,5 +1,5 @@
 "A folder with one thing wrong is told by `segreg-check`, by kind and file; what training refuses, it refuses"
-import json, shutil, struct
+import contextlib, json, shutil, struct
 import numpy as np
 import nibabel as nib
 import pytest
@@ -79,6 +79,25 @@ def test_each_fault_is_told(good, name):
     assert (kind, file) in [(o.kind, o.file if file else None) for o in found], found
     bad = [o for o in found if o.level == 'error']
     assert all(KINDS[o.kind][0] != 'error' for o in found) or bad == found[:len(bad)], 'worst first'
+
+
+junk = (b'', b'\xff\xfe\x00', b'\0\0', b'['*10**5, b'null', b'3', b'{}', b'[[]]', b'[{"train": 3}]', b'{"labels": 3}', b'{"labels": {"a": [1]}}', b'{"labels": [0]}',
+        b'{"labels": {"0": "a"}, "training": 3}', b'{"labels": {"0": "a"}, "training": [{"image": 3}]}', b'{"labels": {"0": "a"}, "numTraining": []}',
+        b'case,subject\n"', b'case,subject\nx', b'case\n1', 'case,subject\nMüller,a\n'.encode('latin-1'), b'case,subject\n' + b'x'*200_000)
+
+
+@pytest.mark.parametrize('name', ['dataset.json', 'subjects.csv', 'splits_final.json'])
+@pytest.mark.parametrize('content', junk, ids=range(len(junk)))
+def test_junk_is_told(good, name, content):
+    (good/name).write_bytes(content)
+    found = check_folder(good)
+    assert found.errors and any(name in o.file + o.what for o in found.findings) or (name, content) == ('splits_final.json', b'{}')
+    with contextlib.suppress(ValueError): decathlon(good)
+
+
+def test_number_of_junk(trust):
+    "Junk in dataset.json, subjects.csv or splits_final.json is told by the name of the file; no command stumbles over it"
+    trust(f'{3*len(junk)} files told')
 
 
 def test_what_training_refuses_is_an_error(good, tmp_path_factory):

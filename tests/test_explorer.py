@@ -246,6 +246,17 @@ def test_serves_only_this_machine_and_only_with_the_secret(chromium, voila):
     assert 'login' in page.url and not page.locator('.segreg-numbers').count()
 
 
+def test_serves_nothing_but_the_run(chromium, voila):
+    "Not even who has the secret gets a file, a folder or another notebook"
+    page = chromium.new_context().new_page()
+    page.goto(voila)
+    home, secret = voila.split('?')
+    up = '%2e%2e/'*8
+    for path in ('voila/files/explore.ipynb', f'voila/files/{up}etc/hosts', f'voila/static/{up}etc/hosts', f'voila/templates/{up}etc/hosts', 'files/explore.ipynb',
+                 'voila/tree', 'voila/render/explore.ipynb', 'tree', 'api/contents', 'api/terminals', 'nbconvert/html/explore.ipynb'):
+        assert page.request.get(f'{home}{path}?{secret}').status in (400, 403, 404, 405), path
+
+
 def test_three_panels_are_drawn_in_15_ms(run):
     from segreg_tutorial.explore import explore
     from segreg_tutorial.panels import guess_panels, mosaic

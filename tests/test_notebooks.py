@@ -1,5 +1,5 @@
 "What a page must be, whatever it says"
-import json, re
+import json, re, socket
 from statistics import median
 import pytest
 from book import chapters, nbs, pages, root
@@ -76,6 +76,11 @@ def test_colab_installs_the_package_and_nothing_else_does(page):
     first = [o for o in page.code if 'default_exp' not in o][0]
     assert re.fullmatch(r"#\| hide\n#\| eval: false\n! \[ -e /content \] && pip install -Uqq ['\"]?segreg-tutorial\b.*", first)
     assert not [o for o in page.code if o != first and re.search(r'^[!%]\s*pip', o, re.M)]
+
+
+def test_cells_run_offline(monkeypatch):
+    monkeypatch.setenv('IN_TEST', '1') # as while a cell runs
+    with pytest.raises(OSError, match='without a network'): socket.create_connection(('192.0.2.1', 80), timeout=1)
 
 
 @every

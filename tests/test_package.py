@@ -48,7 +48,7 @@ def forbidden(tree):
             for key, value in dict(weights_only=False, allow_pickle=True, shell=True, verify=False).items():
                 if off(key, value): yield o.lineno, f'{key}={value}'
             if full == 'torch.load' and not off('weights_only', True): yield o.lineno, 'torch.load without weights_only=True'
-            if full in ('eval', 'exec', 'compile', '__import__') or full.split('.')[0] in ('marshal', 'yaml') or full.startswith('torch.hub.'): yield o.lineno, full
+            if full in ('eval', 'exec', 'compile', '__import__') or full.split('.')[0] in ('marshal', 'yaml') or full.startswith(('torch.hub.', 'torch.jit.load', 'torch.export.load')): yield o.lineno, full
             if full in ('os.system', 'os.popen', 'subprocess.getoutput', 'tempfile.mktemp', 'ssl._create_unverified_context'): yield o.lineno, full
             if n in ('extractall', 'extract') and isinstance(o.func, ast.Attribute) and 'filter' not in kw and _archive(o.func.value):
                 yield o.lineno, f"{n} without filter="
@@ -61,7 +61,7 @@ def _archive(node):
 
 bad = ["import pickle", "torch.load(f, weights_only=False)", "np.load(f, allow_pickle=True)", "tar.extractall(out)",
        "torch.load(f)", "eval(text)", "exec(text)", "subprocess.run(text, shell=True)", "os.system(text)", "yaml.load(f)", "marshal.loads(b)",
-       "torch.hub.load(a, b)", "requests.get(url, verify=False)", "learn = load_learner(f)", "Image.open(f)", "cbs = SaveModelCallback()", "import joblib"]
+       "torch.hub.load(a, b)", "requests.get(url, verify=False)", "learn = load_learner(f)", "Image.open(f)", "torch.jit.load(f)", "torch.export.load(f)", "cbs = SaveModelCallback()", "import joblib"]
 
 
 @pytest.mark.parametrize('code', bad)
@@ -93,7 +93,8 @@ def test_lower_bounds(trust):
     found = dict(o.split('==') for o in lowest(ini['DEFAULT']['requirements']))
     holes = dict(torch=(2, 10), fastai=(2, 8, 12)) # CVE-2025-32434, CVE-2026-24747; fastai's own loaders are not called at all
     assert all(tuple(map(int, found[o].split('.'))) >= least for o, least in holes.items())
-    assert 'monai>=1.6' in ini['DEFAULT']['bench_requirements'] # GHSA-89gg-p5r5-q6r4
+    extras = dict(bench='monai>=1.6', explore='voila>=0.5.6 jupyter-server>=2.20', browser='jupyterlab>=4.6.2', dev='pytest>=9.0.3') # reasons: SECURITY.md
+    for name, least in extras.items(): assert set(least.split()) <= set(ini['DEFAULT'][f'{name}_requirements'].split())
     trust(f'{len(found)} of {len(found)} have one')
 
 

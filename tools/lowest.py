@@ -1,4 +1,4 @@
-"""The lowest versions that settings.ini allows, as pip takes them: `pip install $(python tools/lowest.py)`"""
+"""The lowest versions that settings.ini allows, as pip takes them; `make lowest` does"""
 import re
 from configparser import ConfigParser
 from pathlib import Path
