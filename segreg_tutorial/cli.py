@@ -255,9 +255,10 @@ def segreg_demo(
     for name in ('supervised', 'deepatlas'):
         print(f'{name} on {split}', flush=True)
         made, source = method_named(name), f'samples:{dim}'
-        found[name] = train(made, split, Path(out)/name, source, steps=steps, seed=seed, lr=lr, data=data)
+        found[name] = train(made, split, Path(out)/name, source, max(1, steps//8), steps=steps, seed=seed, lr=lr, data=data)
     print(f'\n{demo_table(found)}\n')
     for name in found: print(f'Report: {out}/{name}/report.html')
+    print(f'Its guesses, step by step:\n  segreg-explore {out}/deepatlas')
     print('Next, real scans:\n  segreg-fetch hippocampus')
     print('  segreg-train deepatlas data/Task04_Hippocampus --labelled 1 --test 40')
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from fastcore.basics import patch
 from matplotlib.colors import to_hex
 from ipywidgets import Dropdown, GridBox, HBox, HTML, Image, Layout, Text, ToggleButton, VBox
+from .colours import label_colours
 from .cohorts import Case
 from .watch import kept_cases
-from .plots import label_colours
 from .evidence import case_evidence, run_evidence, takes_passes
 from .pixels import encode, still
 from .state import WIDE, State, controls, tidy, views, window

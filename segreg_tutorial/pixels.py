@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from matplotlib import colormaps
 from matplotlib.font_manager import findfont
-from .plots import label_colours
+from .colours import label_colours
 
 # %% ../nbs/22d_pixels.ipynb #6dd3b5b6
 def still(

@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 from matplotlib.colors import to_hex
+from .colours import label_colours
 from .warp import jacobian_determinant, warp
 from .losses import one_hot
-from .plots import label_colours, slice_of
+from .plots import slice_of
 from .charts import grid_lines
 from .pixels import chart, cross, legend_strip, paint, pixel_of, stretch, tints, voxel_of
 from .state import State, greys, seen, tidy, window

@@ -12,8 +12,11 @@ number = re.compile(r'(?<![\w-])\d+[a-z]?_(?=\w+\.ipynb)')
 guess = re.compile(r'\[`([a-z]+)`\]\((?:\.\./)*(?:\w+/)*(\w+)\.html#\1\)')
 maths = re.compile(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', re.S)
 limit = 2e6 # bytes of a page
+badge = '![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)'
 better = """<script>addEventListener('DOMContentLoaded', () => { if (window.katex) for (const o of document.querySelectorAll('.math'))
 katex.render(o.dataset.tex, o, {displayMode: o.classList.contains('display'), throwOnError: false}) })</script>"""
+here = """<script>addEventListener('DOMContentLoaded', () => { const bar = document.querySelector('#quarto-sidebar'), now = bar?.querySelector('.active')
+if (now) bar.scrollTop = now.offsetTop - bar.clientHeight/2 })</script>"""
 
 
 def tidy(path, cache, cfg):
@@ -29,7 +32,7 @@ def tidy(path, cache, cfg):
         src = ''.join(cell['source'])
         if cell['cell_type'] == 'raw': src = re.sub(r'^output-file:.*\n', '', src, flags=re.M)
         if cell['cell_type'] == 'markdown':
-            src = re.sub(r'^#\|.*\n', '', src, flags=re.M)
+            src = re.sub(r'^#\|.*\n', '', src, flags=re.M).replace(badge, 'Open in Colab') # the picture needs a network
             src = re.sub(r'\]\((?!https?:|#)([^)]+)\)', lambda m: f"]({link(m[1], up, cfg)})", src)
         cell['source'] = src.splitlines(True)
     path.unlink()
@@ -45,8 +48,8 @@ def link(to, up, cfg):
     return number.sub('', to)
 
 
-def typeset(path):
-    "Formulas as MathML, which needs no network; where KaTeX can be fetched it draws them again, more finely"
+def finish(path):
+    "The sidebar shows where one is; formulas as MathML, which needs no network: where KaTeX can be fetched it draws them again, more finely"
     from latex2mathml.converter import convert
     def one(m):
         tex = unescape(m[2])
@@ -54,7 +57,7 @@ def typeset(path):
         return f'<span class="math {m[1]}" data-tex="{escape(tex)}">{drawn}</span>'
     old = path.read_text(encoding='utf-8')
     new, n = maths.subn(one, old)
-    if n: path.write_text(new.replace('</head>', f'{better}</head>', 1), encoding='utf-8')
+    path.write_text(new.replace('</head>', f"{here}{better if n else ''}</head>", 1), encoding='utf-8')
 
 
 def main():
@@ -75,7 +78,7 @@ def main():
     shutil.rmtree(cfg.doc_path, ignore_errors=True)
     shutil.move(cache/cfg.doc_path.name, cfg.doc_path)
     made = sorted(cfg.doc_path.rglob('*.html'))
-    for o in made: typeset(o)
+    for o in made: finish(o)
     wrong = [o for o in map(str, site.warnings) if 'broken link' in o]
     wrong += [f"{page}: {to} leads nowhere" for page, to in broken(cfg.doc_path)]
     wrong += [f"{o.relative_to(cfg.doc_path)}: over 2 MB" for o in made if o.stat().st_size > limit]
