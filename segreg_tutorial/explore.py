@@ -204,7 +204,10 @@ def _repr_mimebundle_(self:Explorer, **kwargs):
     "The widget, and the picture for pages without widgets"
     png = io.BytesIO()
     self.static().save(png, 'png', optimize=True)
-    return VBox._repr_mimebundle_(self, **kwargs) | {'image/png': base64.b64encode(png.getvalue()).decode()}
+    widget = dict(version_major=2, version_minor=0, model_id=self.model_id)
+    return {'text/plain': 'Explorer', 'image/png': base64.b64encode(png.getvalue()).decode(),
+            'application/vnd.jupyter.widget-view+json': widget}
+Explorer._ipython_display_ = None # with it, ipywidgets 7 would show the widget alone
 
 # %% ../nbs/23_explore.ipynb #2f26dfef
 def run_cases(

@@ -59,7 +59,7 @@ def kills(out, n, straight, seconds):
     for i in range(n):
         pid, was = child(lambda: train(out)), step(out) if out.exists() else 0
         time.sleep(rng.uniform(0, min(seconds/2, .5)))
-        os.kill(pid, signal.SIGKILL if i % 3 else signal.SIGTERM)
+        os.kill(pid, signal.SIGKILL if i % 11 else signal.SIGTERM)
         ended(pid)
         if (out/'weights.safetensors').exists(): # it was done: begin the next one
             assert same(Run(out), straight)
