@@ -5,9 +5,12 @@ VENV   ?= .venv
 TORCH  ?=
 # folders of judged runs, for `make results`
 RUNS   ?=
-# extra words for segreg-demo and pytest, e.g. TEST=nbs/03_warp.ipynb
+# the run whose explorer `make screenshots` opens
+RUN    ?= runs/demo/deepatlas
+# extra words for segreg-demo, pytest and tools/slides.py, e.g. TEST=nbs/03_warp.ipynb
 DEMO   ?=
 TEST   ?=
+SLIDES ?=
 
 BIN   := $(VENV)/bin
 # with LOWEST=1: the lowest versions that settings.ini allows
@@ -18,7 +21,7 @@ FACTS := pyproject.toml settings.ini setup.py
 # the demo needs no test tools, and takes an environment that has them as it is
 READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test lowest browser docs bench results samples lab labs clean FORCE
+.PHONY: help demo test lowest browser docs bench results samples lab labs slides screenshots clean FORCE
 .DEFAULT_GOAL := help
 
 help:
@@ -28,12 +31,14 @@ help:
 	@echo 'make browser  drag and click the explorer in headless Chromium (2 minutes)'
 	@echo 'make lab      open the chapters in JupyterLab'
 	@echo 'make labs     write the labs for students, with gaps for solutions, into labs'
+	@echo 'make slides   draw the figures of the lectures large, into slides (4 minutes)'
 	@echo 'make docs     build the site into _docs'
 	@echo 'make bench    measure against other libraries, into nbs/benchmarks'
 	@echo 'make results  tables in results/ and README, from RUNS=folder too'
+	@echo 'make screenshots  pictures of the site and of the explorer, into nbs/images'
 	@echo 'make samples  make data_samples again from its seed'
 	@echo 'make clean    remove what was built; .venv stays'
-	@echo 'Variables: PYTHON=python3.12  TORCH=torch==2.13.0  TEST=nbs/03_warp.ipynb'
+	@echo 'Variables: PYTHON=python3.12  TORCH=torch==2.13.0  TEST=nbs/03_warp.ipynb  SLIDES="03_warp --ext pdf"'
 
 demo: $(READY)
 	@out=runs/demo; [ ! -e $$out ] || out=$$out-$$(date +%Y%m%d-%H%M%S); set -x; $(BIN)/segreg-demo --out $$out $(DEMO)
@@ -63,6 +68,12 @@ samples: $(READY)
 
 labs: $(VENV)/.dev
 	$(BIN)/python tools/labs.py
+
+slides: $(VENV)/.dev
+	$(BIN)/python tools/slides.py $(SLIDES)
+
+screenshots: $(VENV)/.docs $(VENV)/.browser
+	$(BIN)/python tools/screenshots.py $(RUN)
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab nbs --ServerApp.jpserver_extensions=segreg_tutorial.serve=True

@@ -3,18 +3,17 @@
 `make browser`. Needs Chromium (Debian: apt-get install chromium) and `pip install 'segreg-tutorial[explore,browser]'`; where one of
 them is missing the browser's tests are skipped, unless SEGREG_BROWSER is set. If it names a folder, screenshots and latencies go there.
 """
-import json, os, re, shutil, socket, subprocess, sys, time
+import json, os, re, socket, sys
 from importlib.util import find_spec
 from pathlib import Path
 import pytest
+import browser
 from book import nbs, root
+from browser import end, free_port, patience, serve
 
-browser_file = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-lost = [o for o in ('playwright', 'voila', 'jupyterlab', 'ipykernel') if not find_spec(o)] + ['Chromium'] * (not browser_file)
+lost = [o for o in ('playwright', 'voila', 'jupyterlab', 'ipykernel') if not find_spec(o)] + ['Chromium'] * (not browser.file)
 must = os.environ.get('SEGREG_BROWSER', '')
 keep = Path(must) if os.path.isdir(must) else None
-flags = '--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split()
-patience = 240 # seconds: two cores may be busy
 recorded = root/'results'/'explorer.json'
 
 
@@ -23,9 +22,9 @@ def chromium():
     if lost and not must: pytest.skip(f"the browser test needs {', '.join(lost)}")
     from playwright.sync_api import sync_playwright
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=browser_file, args=flags)
-        yield browser
-        browser.close()
+        opened = play.chromium.launch(executable_path=browser.file, args=browser.flags)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope='module')
@@ -42,41 +41,10 @@ def run(tmp_path_factory):
     return folder
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-def serve(words, folder, pattern):
-    "Start a server; wait for the address that it prints"
-    log = folder/'server.log'
-    jupyter = dict.fromkeys(['JUPYTER_CONFIG_DIR', 'JUPYTER_DATA_DIR', 'IPYTHONDIR'], str(folder))
-    with log.open('w') as f:
-        env = os.environ | jupyter | dict(PYTHONPATH=str(root), BROWSER='true')
-        server = subprocess.Popen(words, cwd=folder, env=env, stdout=f, stderr=subprocess.STDOUT)
-    began = time.time()
-    while time.time() - began < patience and server.poll() is None:
-        found = re.search(pattern, log.read_text())
-        if found: return server, found[0]
-        time.sleep(.2)
-    server.kill()
-    raise AssertionError(log.read_text())
-
-
-def end(server):
-    server.terminate()
-    try: server.wait(30)
-    except subprocess.TimeoutExpired: server.kill()
-
-
 @pytest.fixture(scope='module')
 def voila(run, tmp_path_factory):
     "Address of the page that segreg-explore opens"
-    folder = tmp_path_factory.mktemp('voila')
-    (folder/'command.py').write_text('import sys\nfrom segreg_tutorial.serve import segreg_explore\nsys.exit(segreg_explore())')
-    words = [sys.executable, 'command.py', str(run), '--port', str(free_port()), '--no-browser']
-    server, address = serve(words, folder, r'http://127\S+token=\S+')
+    server, address = browser.explorer(run, tmp_path_factory.mktemp('voila'))
     yield address
     end(server)
 

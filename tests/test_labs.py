@@ -1,7 +1,7 @@
 "What a lab promises: a gap for each solution, a check for each gap, and words when it is still open"
 import ast, re
 import pytest
-from book import root
+from book import pages, root
 from labs import gap, labs, opened, release, role, student
 from readme import dump
 from test_notebooks import badge
@@ -91,3 +91,12 @@ def test_an_open_gap_fails_its_check_in_words(lab):
         assert run(source(solution)) is None
         assert run(source(check)) is None, "the solution fails its own check"
     shell.close()
+
+
+def test_each_slide_has_its_figure():
+    "The lecturer's table names a figure by its number on the page"
+    from slides import wanted
+    every, rows = {o.rel.removesuffix('.ipynb'): o for o in pages()}, wanted()
+    assert [n for n, _, _ in rows] == list(range(1, 13))
+    def figures(page): return sum('image/png' in out.get('data', {}) for o in page.cells for out in o.get('outputs', []))
+    assert not [(n, page, k) for n, page, k in rows if not 1 <= k <= figures(every[page])]
