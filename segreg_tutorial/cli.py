@@ -134,8 +134,7 @@ def segreg_train(
     try: metrics = train(made, split, out, _source(data), **settings)
     except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
     if metrics: print(f'\n{result_table(metrics)}\n')
-    print(f'Report: {out}/report.html\nNext:   segreg-predict {out} IMAGE.nii.gz --out masks')
-    print(f'        segreg-explore {out}')
+    print(f'Report: {out}/report.html\nNext:   segreg-predict {out} IMAGE.nii.gz --out masks\n        segreg-explore {out}')
 
 # %% ../nbs/24_cli.ipynb #ac9a86a2
 @command
