@@ -34,11 +34,11 @@ class Case:
         "The image"
         return read_image(self.image)
 
-    def truth(self)->Volume: # int64 on the grid of the image, or None
-        "The label map, checked against the image"
+    def truth(self, image=None)->Volume: # int64 on the grid of the image, or None
+        "The label map, checked against the image (if that is at hand, it is not opened again)"
         if self.label is None: return None
         res = read_label(self.label, self.values)
-        check_pair(read_grid(self.image), res)
+        check_pair(image or read_grid(self.image), res)
         return res
 
 # %% ../nbs/02_cohorts.ipynb #56af113e

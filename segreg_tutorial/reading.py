@@ -24,7 +24,8 @@ def read_arrays(
     case:Case,
 ) -> tuple: # image float32 [*S], 0 to 1; label int64 [*S] or None
     "Image and label of a case, checked and scaled"
-    image, truth = case.volume(), case.truth()
+    image = case.volume()
+    truth = case.truth(image)
     return scale_intensity(image.data), None if truth is None else truth.data
 
 # %% ../nbs/02d_reading.ipynb #7df95e45

@@ -111,8 +111,10 @@ def read_label(
     "Read a label map exactly"
     path = Path(path)
     img = read_nifti(path, max_voxels)
-    y = _integers(np.asanyarray(img.dataobj), path)
-    odd = [int(o) for o in np.unique(y) if o < 0 or (values is not None and o not in set(values))]
+    x = np.asanyarray(img.dataobj)
+    y = _integers(x, path)
+    # in the order and, if integer, the type of the file: a tenth of the time
+    odd = [int(o) for o in np.unique((x if x.dtype.kind in 'iu' else y).ravel('K')) if o < 0 or (values is not None and o not in set(values))]
     if odd:
         want = 'integers from 0 on' if values is None else sorted(int(o) for o in values)
         raise BadVolumeError(f"{path}: unknown label values {odd[:8]}; expected {want}")
@@ -152,9 +154,10 @@ def scale_intensity(
     "Scale by percentiles of the voxels above the minimum, and clip"
     a = np.asarray(x.detach().cpu() if torch.is_tensor(x) else x).astype(np.float32)
     inside = a[a > a.min()]
-    lo, hi = np.percentile(inside, (low, high)) if inside.size else (a.min(), a.min() + 1)
+    lo, hi = np.percentile(inside, (low, high), overwrite_input=True) if inside.size else (a.min(), a.min() + 1)
     if hi <= lo: lo = a.min()
-    res = ((a - lo)/(hi - lo)).clip(0, 1).astype(np.float32)
+    res = (a - lo)/(hi - lo)
+    res = res.clip(0, 1, out=res).astype(np.float32)
     return torch.from_numpy(res).to(x.device) if torch.is_tensor(x) else res
 
 # %% ../nbs/01_volumes.ipynb #1d884f9f
