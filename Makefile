@@ -29,7 +29,7 @@ help:
 	@echo 'make test     run every cell of every chapter (10 minutes)'
 	@echo 'make lowest   the same with the lowest versions that are allowed, in .lowest; Python 3.10 to 3.12'
 	@echo 'make browser  drag and click the explorer in headless Chromium (2 minutes)'
-	@echo 'make lab      open the chapters in JupyterLab'
+	@echo 'make lab      open the chapters in JupyterLab; the labs with gaps are in the folder labs'
 	@echo 'make labs     write the labs for students, with gaps for solutions, into labs'
 	@echo 'make slides   draw the figures of the lectures large, into slides (4 minutes)'
 	@echo 'make docs     build the site into _docs'
@@ -76,7 +76,7 @@ screenshots: $(VENV)/.docs $(VENV)/.browser
 	$(BIN)/python tools/screenshots.py $(RUN)
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab nbs --ServerApp.jpserver_extensions=segreg_tutorial.serve=True
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/nbs --ServerApp.jpserver_extensions=segreg_tutorial.serve=True
 
 clean:
 	rm -rf build dist _proc _docs *.egg-info .pytest_cache
