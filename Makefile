@@ -26,7 +26,7 @@ READY := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
 help:
 	@echo 'make demo     train on the shipped samples, print one table, write a report (3 minutes)'
-	@echo 'make test     run every cell of every chapter (10 minutes)'
+	@echo 'make test     run every cell of every chapter (6 minutes)'
 	@echo 'make lowest   the same with the lowest versions that are allowed, in .lowest; Python 3.10 to 3.12'
 	@echo 'make browser  drag and click the explorer in headless Chromium (2 minutes)'
 	@echo 'make lab      open the chapters in JupyterLab; the labs with gaps are in the folder labs'

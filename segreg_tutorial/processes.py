@@ -41,6 +41,7 @@ def _fork(work, i, n, folder):
     try:
         torch.set_num_threads(1) # the threads of the parent have not been copied
         dist.init_process_group('gloo', init_method=f'file://{folder}/meet', rank=i, world_size=n)
+        dist.barrier() # nobody may be done and gone while another still connects
         torch.save(work(), f'{folder}/{i}')
         code = 0
     except BaseException: traceback.print_exc()

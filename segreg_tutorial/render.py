@@ -22,7 +22,7 @@ from .plots import slice_of
 from .charts import grid_lines
 from .pixels import chart, cross, legend_strip, paint, pixel_of, stretch, tints, voxel_of
 from .state import State, greys, seen, tidy, window
-from .panels import FATES, GAP, HEAD, ground, guess_panels, mark, mosaic, panel, told
+from .panels import FATES, GAP, HEAD, caption, ground, guess_panels, mark, mosaic, panel
 from .panels import trust_panels
 
 # %% ../nbs/22g_render.ipynb #0454f06d
@@ -129,7 +129,7 @@ def training_panels(
     last, known = max(kept[-1][0], 1), state.scan.truth is not None
     def worth(o): return math.nan if o is None else o.dice[255] if known else o.coverage[at]
     def one(k, o):
-        return panel(state, under, o.label, o.uncertainty), f'{k}, step {step}', told(o, state.threshold)
+        return panel(state, under, o.label, o.uncertainty), f'{k}, step {step}', caption(o, state.threshold)
     curves = [([n/last for n, _ in kept], [worth(o.get(k)) for _, o in kept], '#888888', 1) for k in layers]
     points = [(step/last, worth(o), '#D55E00') for o in layers.values()]
     drawn = chart(curves, points, state.size, ('step', ''), ('0', str(last)))

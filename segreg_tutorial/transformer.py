@@ -141,7 +141,7 @@ class SwinUNet(UNet):
         full:int=8, # channels at full resolution, and of `features`
         channels:tuple=(16, 48, 96, 96), # at 1/2, 1/4, ...; all but the first are tokens, 24 a head
         window:int=None, # voxels of a box along each axis; None: 8 in 2D, 4 in 3D (ours)
-        dropout:float=0.1, # around the ladder's last step up (ours)
+        dropout:float=0.1, # share of channels dropped where the ladder ends (ours)
     ):
         super().__init__(K, D, full, channels, dropout)
         self.config['window'], self.width = window, full

@@ -30,7 +30,7 @@ def unpack(
     packed:np.ndarray, # uint8 [K+1,*S]
     source:str, # name of the witness
 ) -> PseudoLabel:
-    "The pseudo-label that `pack` was given, to half a percent"
+    "The pseudo-label that `pack` was given, but for the rounding"
     raw = torch.as_tensor(packed)[None]
     return PseudoLabel(as_prob(raw[:, :-1]), raw[:, -1:].float()/255, source)
 
