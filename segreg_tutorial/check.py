@@ -64,7 +64,8 @@ def attempt(
         try: return read(path, **kwargs)
         except ValueError as e:
             what = str(e).removeprefix(f'{path}: ').partition('; copy')[0]
-            kind = next((k for k, o in dict(limit='max_', values='label', numbers='NaN').items() if o in what), 'unreadable')
+            kinds = dict(limit='max_(voxels|ratio)=', values='unknown label values|expected labels', numbers='are NaN')
+            kind = next((k for k, o in kinds.items() if re.search(o, what)), 'unreadable')
             found.append(Finding(kind, str(path), what))
         finally: found += [Finding('orientation', str(path), str(o.message).removeprefix(f'{path}: ')) for o in said]
 

@@ -104,7 +104,7 @@ check_area = Exercise(jacobian_determinant, [(toy(1, 2, 9, 12, coarse=4, scale=2
     'you added the slopes of each axis to 1; expected a determinant, with products': _first_order,
     'the product of the cross slopes is missing': _no_cross,
     'the product of the cross slopes has the wrong sign; expected minus': lambda u: 2*_no_cross(u) - jacobian_determinant(u),
-}, '1 is as before, above grows, below shrinks, and below 0 folds.')
+}, '1 is as before, above 1 a voxel covers more, below less, and below 0 it folds.')
 
 # %% ../nbs/25a_checks_fields.ipynb #96d131f6
 def check_own(

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 from fastcore.script import call_parse
+from .serve import full
 from .terminal import command, progress, table, value
 
 # %% ../nbs/24_cli.ipynb #056eb454
@@ -79,11 +80,6 @@ def train(
     run = fit(method, split, out, source=source, progress=False, cbs=cbs, **settings)
     return judge(run, split) if rank() == 0 else None
 
-# %% ../nbs/24_cli.ipynb #87b1f2d9
-def _source(data):
-    "A folder by its full path, so that the run finds it from anywhere"
-    return data if data.startswith('samples') else str(Path(data).resolve())
-
 # %% ../nbs/24_cli.ipynb #e7b37ca7
 def start(
     n:int, # processes
@@ -103,7 +99,7 @@ def segreg_train(
     test:int=0, # subjects held back, on which the run is judged
     valid:int=0, # subjects held back for choices of your own
     steps:int=900, # segmenter updates
-    seed:int=0, # of the split, the weights and all draws
+    seed:int=0, # of the split, the weights, draws of scans and dropout; augmentation is the same for all seeds
     out:str=None, # folder of the run (default: runs/METHOD)
     elastic:float=None, # amount of elastic augmentation; 0: the papers' plain one
     align:int=1, # align scans affinely first; 0: take them as they are
@@ -131,7 +127,7 @@ def segreg_train(
     if (Path(out)/'weights.safetensors').exists(): print(f'{out} is trained already; it is judged again', flush=True)
     elif not rank() and not (Path(out)/'config.json').exists(): fits(made, split, steps, bs, patch)
     settings = dict(steps=steps, seed=seed, bs=bs, lr=lr, align=bool(align), resume=resume, watch=watch, patch=patch)
-    try: metrics = train(made, split, out, _source(data), **settings)
+    try: metrics = train(made, split, out, full(data), **settings)
     except KeyboardInterrupt: raise KeyboardInterrupt('; the same command with --resume goes on') from None
     if metrics: print(f'\n{result_table(metrics)}\n')
     print(f'Report: {out}/report.html\nNext:   segreg-predict {out} IMAGE.nii.gz --out masks\n        segreg-explore {out}')
@@ -198,7 +194,7 @@ def segreg_syn(
     from segreg_tutorial.evaluate import evaluate_syn, open_source
     split = open_source(data).split(labelled, test, valid, seed)
     print(f'syn on {split}', flush=True)
-    print(f'\n{result_table(evaluate_syn(split, out, _source(data)))}\n\nNext: segreg-compare {out} RUN ...')
+    print(f'\n{result_table(evaluate_syn(split, out, full(data)))}\n\nNext: segreg-compare {out} RUN ...')
 
 # %% ../nbs/24_cli.ipynb #e83b6e89
 @command
@@ -273,7 +269,7 @@ def farm(
     "Print the commands of many runs, or write them as a job array"
     from segreg_tutorial.distributed import job_array, run_commands
     folder = runs[0] if isinstance(runs, list) else runs
-    commands = run_commands(folder, [method_named(o).name for o in methods], _source(data), seeds, more)
+    commands = run_commands(folder, [method_named(o).name for o in methods], full(data), seeds, more)
     if not slurm: return print(*commands, sep='\n')
     Path(folder).mkdir(parents=True, exist_ok=True)
     Path(slurm).write_text(job_array(commands, f'{folder}/slurm-%a.txt'), encoding='utf-8')
@@ -297,8 +293,8 @@ def segreg_compare(
     from segreg_tutorial.compare import read_results, unjudged
     from segreg_tutorial.tables import BY, difference_table, differences, notes, save_results, table as means
     rows = read_results(runs)
-    print(means(rows, by or BY), *notes(rows), *[f'{o}: not finished, or without test scans; not counted' for o in unjudged(runs)], sep='\n- ')
-    gains = differences(rows, base)
+    print(means(rows, by or BY), *notes(rows, by or BY), *[f'{o}: not finished, or without test scans; not counted' for o in unjudged(runs)], sep='\n- ')
+    gains = differences(rows, base, by=by or BY)
     if gains: print(f'\nGains over {base}, with 95 % intervals:\n\n{difference_table(gains)}')
     if out: print(f'\n{len(rows)} rows in {out}/runs; the page: {save_results(rows, out, base)}')
 

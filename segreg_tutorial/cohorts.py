@@ -203,6 +203,7 @@ def folder(
     where = images if isinstance(images, (str, os.PathLike)) else 'images'
     lost = files and labels is not None and not files.keys() & truth.keys()
     problems = [f"none of {len(files)} images has a label map of its name in {labels}"]*bool(lost)
+    if subjects and not Path(subjects).exists(): problems.append(f"{subjects}: no such file")
     return _cohort(name or Path(where).resolve().name, files, truth, None, subjects, problems, where)
 
 # %% ../nbs/02_cohorts.ipynb #581fb908

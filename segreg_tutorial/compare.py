@@ -33,7 +33,7 @@ def record(
     complain(folder, [f"no {o.name}; segreg-evaluate writes it" for o in files if not o.exists()])
     config, found = [json.loads(o.read_text(encoding='utf-8')) for o in files]
     row = {k: config.get(k) for k in ASKED} | {k: found.get(part, {}).get(k) for k, part in REACHED.items()}
-    row |= dict(scans=config['split']['labelled'], labelled=len(config['split']['labelled']),
+    row |= dict(scans=config['split']['labelled'], labelled=len(config['split']['labelled']), patch=config.get('patch', 0),
                 registration=found.get('registration', {}).get('dice'),
                 subjects=found.get('subjects'), seconds=found.get('seconds'))
     if str(config.get('source')).startswith('samples:'): row['data'] = config['source']
@@ -115,6 +115,7 @@ def check_protocol(
     "What makes these runs incomparable"
     every, seeds = [], {}
     for k in ('data', 'labelled', 'steps', 'bs', 'align'): every += _unlike(k, rows, lambda o: o.get(k))
+    every += _unlike('patch', rows, lambda o: o.get('patch', 0))
     for o in rows: seeds.setdefault(label(o), set()).add(o['seed'])
     every += _unlike('seeds', rows, lambda o: ', '.join(map(str, sorted(seeds[label(o)]))))
     for seed in sorted({o['seed'] for o in rows}):

@@ -35,8 +35,8 @@ def open_source(
     root = Path(source)
     if root.is_file() or (root/'imagesTr').is_dir(): return decathlon(root)
     if not (root/'images').is_dir(): return folder(root)
-    labels = root/'labels' if (root/'labels').is_dir() else None
-    return folder(root/'images', labels, root/'subjects.csv', root.resolve().name)
+    labels, people = [o if o.exists() else None for o in (root/'labels', root/'subjects.csv')]
+    return folder(root/'images', labels, people, root.resolve().name)
 
 # %% ../nbs/20c_evaluate.ipynb #c407db4b
 def split_of(
@@ -194,10 +194,11 @@ def evaluate(
     if 'segmenter' in run.nets:
         scores, labels = segmentation_scores(run, posed, truths), {int(k): v for k, v in run.config['labels'].items()}
         res['segmentation'], rows['cases'] = score_rows(scores, split.test, labels)
-    which = [(m, f) for f, m in enumerate(other_subjects(split.test)) if m != f][:pairs]
+    partners = enumerate(other_subjects(split.test))
+    which = [(m, f) for f, m in partners if split.test[m].subject != split.test[f].subject][:pairs]
     if 'registrator' in run.nets and which:
         res['registration'], rows['pairs'] = evaluate_registration(run, posed, truths, which, names)
-        res['registration']['seconds_per_pair'] += posing
+        res['registration']['seconds_per_pair'] += 2*posing
         if syn: res['registration'] |= syn_scores(posed, truths, which[:syn], run.config['K'])
     res = plain(res | rows)
     write_json(res, run.path/'metrics.json')

@@ -58,7 +58,10 @@ def read_vectors(
     grid = (fixed.header.get_data_shape() + (1, 1))[:3]
     if img.shape not in ((*grid, 3), (*grid, 1, 3)) or not np.allclose(img.affine, fixed.file_affine, atol=1e-3):
         raise BadVolumeError(f"{path}: found shape {img.shape}; expected {(*grid, 1, 3)}, on the grid of {fixed.path}")
-    ras, _ = to_ras(np.asarray(img.dataobj, np.float64).reshape(*grid, 3), img.affine)
+    try: x = np.asarray(img.dataobj, np.float64)
+    except Exception as e: raise BadVolumeError(f"{path}: damaged or cut short ({e})") from e
+    if not np.isfinite(x).all(): raise BadVolumeError(f"{path}: vectors that are NaN or infinite; expected mm")
+    ras, _ = to_ras(x.reshape(*grid, 3), img.affine)
     return np.moveaxis(ras.reshape(*fixed.shape, 3)*([-1, -1, 1] if lps else [1, 1, 1]), -1, 0)
 
 # %% ../nbs/07a_fields.ipynb #732f618b

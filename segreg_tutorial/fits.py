@@ -86,6 +86,7 @@ def rehearse(
             for turn in dict.fromkeys(method.plan(20)):
                 model.turn, model.progress = turn, 1.
                 method.prepare(model, data, 0)
+                if 'accepted' in model.memory: model.memory['accepted'] |= True # untrained networks agree on nothing
                 began = time.perf_counter()
                 res[turn] = one_step(model, batch, turn), time.perf_counter() - began
         return res
@@ -163,7 +164,7 @@ def smaller(
 ) -> dict: # words of the command to (method, bs, patch)
     "Settings that need less"
     half, ways = max(32, 8*round((patch or max(shape))/16)), {}
-    boxes = takes_boxes(method)
+    boxes = takes_boxes(method) and half < (patch or max(shape))
     if bs > 1: ways['--bs 1'] = method, 1, patch
     if boxes: ways[f'--patch {half}'] = method, bs, half
     if method.name != 'supervised': ways['supervised instead of ' + method.name] = make_method('supervised'), bs, patch

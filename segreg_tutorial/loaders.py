@@ -9,12 +9,12 @@ __all__ = ['place', 'read_case', 'Frame', 'Stack', 'stack', 'in_frame', 'Shared'
            'random_intensity', 'Augment', 'step_generator', 'draw_pairs', 'Streams', 'StepLoader', 'dataloaders']
 
 # %% ../nbs/07_loaders.ipynb #0e6fb598
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import torch, torch.nn.functional as F
 from torch import Tensor
 from fastai.basics import DataLoader, DataLoaders
 from .volumes import fit_shape, pad_to, crop_to
-from .reading import cached_arrays, in_parallel, room
+from .reading import cache_folder, cached_arrays, in_parallel, prune, room
 from .warp import warp, warp_labels
 from .processes import own, processes
 from .affine import affine_grid, affine_compose, affine_inverse, affine_register, affine_align
@@ -87,9 +87,11 @@ def stack(
     "Read `cases`, place and align them"
     N, shape, known = len(cases), frame.shape, torch.zeros(len(cases), dtype=torch.bool)
     images, labels = room((N, 1, *shape)), room((N, *shape), torch.int64)
-    for i, (x, y) in enumerate(in_parallel(lambda case: read_case(case, shape), cases)):
-        images[i], known[i] = x[0], y is not None and i < N - hide
+    shown = cases[:N-hide] + [replace(case, label=None) for case in cases[N-hide:]]
+    for i, (x, y) in enumerate(in_parallel(lambda case: read_case(case, shape), shown)):
+        images[i], known[i] = x[0], y is not None
         if known[i]: labels[i] = y[0]
+    if folder := cache_folder(): prune(folder)
     A = _align(images, frame, learn)
     if frame.template is not None:
         for part in torch.arange(N).split(8): images[part], labels[part] = in_frame(images[part], labels[part], A[part], K)

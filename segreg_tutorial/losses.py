@@ -216,7 +216,7 @@ def diffusion(
     u:Tensor, # displacement [B,D,*S] in voxels
 ) -> Tensor: # scalar, no unit: voxels of motion per voxel, squared
     "Squared first differences of `u`: mean over voxels, sum over axes and components"
-    return u.shape[1]*sum(u.diff(dim=d).square().mean() for d in range(2, u.ndim))
+    return u.shape[1]*sum(u.diff(dim=d).square().mean() for d in range(2, u.ndim) if u.shape[d] > 1)
 
 # %% ../nbs/04_losses.ipynb #23897b6b
 def _inner(u, offset):

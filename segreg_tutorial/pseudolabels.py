@@ -136,7 +136,7 @@ def fuse(
     trust = torch.stack([g.weight if weighted else torch.ones_like(g.weight) for g in guesses])
     share = torch.where(trust.sum(0) > 0, trust, torch.ones_like(trust))
     prob = sum(s*g.prob for s, g in zip(share, guesses))/share.sum(0)
-    return PseudoLabel(prob, trust.amax(0), ' + '.join(g.source for g in guesses))
+    return PseudoLabel(prob, trust.amax(0), ' + '.join(g.source for g in guesses) + ', weighted'*weighted)
 
 # %% ../nbs/10_pseudolabels.ipynb #8a416e99
 def certain_else(

@@ -12,7 +12,7 @@ __all__ = ['IN_MEMORY', 'read_arrays', 'in_parallel', 'cache_folder', 'cache_nam
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-import io, math, os, tempfile, zipfile, zlib
+import contextlib, io, math, os, tempfile, zipfile, zlib
 import numpy as np, torch
 from torch import Tensor
 from .cohorts import Case
@@ -84,9 +84,12 @@ def prune(
     most:int=2*2**30, # bytes (ours)
 ):
     "Delete the oldest files of a cache that has grown too large"
-    files = sorted(((o.stat().st_mtime, o.stat().st_size, o) for o in folder.glob('*.npz')), reverse=True)
-    total = 0
-    for _, size, file in files:
+    files, total = [], 0
+    for o in folder.glob('*.npz'):
+        with contextlib.suppress(FileNotFoundError): # another process was faster
+            size, when = _stamp(o)
+            files.append((when, size, o))
+    for _, size, file in sorted(files, reverse=True):
         total += size
         if total > most: file.unlink(missing_ok=True)
 

@@ -22,7 +22,7 @@ from .plots import slice_of
 from .charts import grid_lines
 from .pixels import chart, cross, legend_strip, paint, pixel_of, stretch, tints, voxel_of
 from .state import State, greys, seen, tidy, window
-from .panels import FATES, GAP, HEAD, caption, ground, guess_panels, mark, mosaic, panel
+from .panels import GAP, HEAD, caption, fates, ground, guess_panels, mark, mosaic, panel
 from .panels import trust_panels
 
 # %% ../nbs/22g_render.ipynb #0454f06d
@@ -153,7 +153,7 @@ def render(
     state = tidy(state)
     picture, K = mosaic(rows_of(state), state.size), len(state.scan.labels)
     entries = [(to_hex(label_colours(K)[k, :3]), state.scan.labels[k]) for k in state.shown]
-    if state.view == 'trust': entries += [(v, k) for k, v in FATES.items()]
+    if state.view == 'trust': entries += [(v, k) for k, v in fates(state.scan).items()]
     return np.concatenate([picture, legend_strip(tuple(entries), picture.shape[1])])
 
 # %% ../nbs/22g_render.ipynb #85248f9a

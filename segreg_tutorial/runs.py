@@ -267,7 +267,7 @@ def fit(
     split, # a `Split`
     out, # folder of the run, new
     steps:int=900, # segmenter updates
-    seed:int=0, # of weights, draws, augmentation, dropout
+    seed:int=0, # of weights, draws of scans, dropout; augmentation comes from the step, alike for all seeds
     bs:int=2, # items of each stream
     lr:float=2e-3, # peak rate (ours)
     align:bool=True, # align cases affinely

@@ -29,7 +29,7 @@ def full(
     where, # a folder, 'samples:2', or None
 ): # the same, from anywhere
     "A full path for what is a path"
-    return where if where is None or str(where).startswith('samples') else str(Path(where).resolve())
+    return where if where is None or str(where).startswith('samples:') else str(Path(where).resolve())
 
 # %% ../nbs/23b_serve.ipynb #818d99ca
 def voila_arguments(

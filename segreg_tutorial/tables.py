@@ -6,8 +6,8 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/tables.html.md"""
 
 # %% auto #0
 __all__ = ['BY', 'SHOW', 'REGISTRATION', 'ABOUT', 'cell', 'lines', 'fields', 'leader', 'markdown', 'spread', 'told', 'table',
-           'notes', 'differences', 'difference_table', 'show_differences', 'show_seeds', 'file_name', 'command',
-           'results_page', 'filled', 'save_results']
+           'notes', 'differences', 'difference_table', 'show_differences', 'show_seeds', 'unusual', 'file_name',
+           'command', 'results_page', 'filled', 'save_results']
 
 # %% ../nbs/21a_tables.ipynb #4c1d9baa
 import json, re
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import matplotlib.pyplot as plt
 from .files import complain, write_bytes
-from .compare import SCORES, ahead, changed, check_protocol, holm, label, paired
+from .compare import ASKED, SCORES, ahead, changed, check_protocol, holm, label, paired
 
 # %% ../nbs/21a_tables.ipynb #edbdf1d6
 BY = ('data', 'labelled', 'method', 'options')
@@ -120,9 +120,10 @@ def table(
 # %% ../nbs/21a_tables.ipynb #a8347a09
 def notes(
     rows:list, # of `record`
+    by:tuple=BY, # what makes a line
 )->list: # sentences
     "What the reader should know before he compares lines"
-    return [f"{data}, {n} labelled: {o}" for (data, n), field in fields(lines(rows, (*BY, 'steps'))).items()
+    return [f"{data}, {n} labelled: {o}" for (data, n), field in fields(lines(rows, dict.fromkeys((*BY, 'steps', *by)))).items()
             for o in check_protocol([row for runs in field.values() for row in runs])]
 
 # %% ../nbs/21a_tables.ipynb #790e5275
@@ -130,15 +131,17 @@ def differences(
     rows:list, # of `record`
     base:str='supervised', # whom to compare with, as `label` names him
     score:str='dice', # one of `SCORES`
+    by:tuple=BY, # what makes a line; in further facts, such as 'lr', a line and its base are alike
 )->list: # of `paired`, with data, labelled, name, base, holm
     "The gain of every line over the base of its field; what cannot be compared is left out"
-    res = []
-    for (data, n), field in fields(lines([o for o in rows if o.get(score) is not None])).items():
-        name = {label(runs[0]): runs for runs in field.values()}
-        able = [k for k in name if k != base and base in name and not check_protocol(name[base] + name[k])]
-        found = [paired(name[k], name[base], score) for k in able]
+    res, further = [], [k for k in by if k in ASKED and k not in BY]
+    for (data, n), field in fields(lines([o for o in rows if o.get(score) is not None], (*BY, *further))).items():
+        name = {(label(runs[0]), *[f'{k}={cell(runs[0], k)}' for k in further]): runs for runs in field.values()}
+        pairs = [(k, name[k], name[(base, *k[1:])]) for k in name if k[0] != base and (base, *k[1:]) in name]
+        pairs = [(k, runs, rival) for k, runs, rival in pairs if not check_protocol(rival + runs)]
+        found = [paired(runs, rival, score) for _, runs, rival in pairs]
         p = holm([o['p'] for o in found])
-        res += [dict(o, data=data, labelled=n, name=k, base=base, holm=q) for k, o, q in zip(able, found, p)]
+        res += [dict(o, data=data, labelled=n, name=' '.join(k), base=base, holm=q) for (k, *_), o, q in zip(pairs, found, p)]
     return res
 
 # %% ../nbs/21a_tables.ipynb #e97fdf13
@@ -195,12 +198,21 @@ def show_seeds(
         if o: ax.plot([np.mean([*o.values()])]*2, [i - .3, i + .3], color='black', lw=2)
     return _dress(ax, [' '.join(map(str, k[2:])).strip() for k in field], SHOW.get(score, (score,))[0])
 
+# %% ../nbs/21a_tables.ipynb #680445d8
+def unusual(
+    row:dict, # of `record`
+)->dict: # fact to value
+    "Settings of a training that are not the defaults of `segreg-train`"
+    usual = dict(bs=2, lr=.002, align=True, patch=0)
+    return {k: row[k] for k, v in usual.items() if row.get(k) not in (None, v)}
+
 # %% ../nbs/21a_tables.ipynb #aeee23ce
 def file_name(
     row:dict, # of `record`
 )->str:
     "All that tells two runs apart"
-    name = f"{row['data']}-{label(row)}-labelled{row['labelled']}-steps{row['steps']}-seed{row['seed']}"
+    more = ''.join(f'-{k}{v:g}' for k, v in unusual(row).items())
+    name = f"{row['data']}-{label(row)}-labelled{row['labelled']}-steps{row['steps']}{more}-seed{row['seed']}"
     return re.sub(r'[^\w.=-]+', '-', name.replace('-stepsNone', '')) + '.json'
 
 # %% ../nbs/21a_tables.ipynb #3f1556a3
@@ -211,8 +223,7 @@ def command(
     held = ''.join(f' --{k} {n}' for k, n in (row['subjects'] or {}).items() if n)
     to = f"{row['data']} --labelled {row['labelled']}{held}"
     if row['method'] == 'syn': return f"segreg-syn {to} --seed SEED"
-    usual = dict(bs=2, lr=.002, align=True)
-    more = ''.join(f' --{k} {row[k]:g}' for k in usual if row[k] != usual[k])
+    more = ''.join(f' --{k} {v:g}' for k, v in unusual(row).items())
     option = f" --set {' '.join(changed(row))}" if changed(row) else ''
     return f"segreg-train {row['method']} {to} --steps {row['steps']}{more} --seed SEED{option}"
 
@@ -233,6 +244,7 @@ def results_page(
     parts = [ABOUT, table(rows), '\n'.join(f'- {o}' for o in notes(rows))]
     if gains: parts += [f'Gains over `{base}`, scan by scan, with 95 % intervals:', difference_table(gains)]
     if moved: parts += ['Registration of test scans with each other:', table(moved, show=REGISTRATION)]
+    parts.append('The commands; each run wants a folder of its own (`--out`):')
     return '\n\n'.join([*filter(None, parts), '\n'.join(['```sh', *shell, '```'])])
 
 # %% ../nbs/21a_tables.ipynb #f7c930e0

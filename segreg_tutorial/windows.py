@@ -22,7 +22,7 @@ def starts(
 ) -> list: # first voxel of each window
     "Windows that cover an axis, evenly spread"
     if n <= width: return [0]
-    steps = math.ceil((n - width)/(width*(1 - overlap)))
+    steps = math.ceil((n - width)/max(1, int(width*(1 - overlap))))
     return [round(i*(n - width)/steps) for i in range(steps + 1)]
 
 # %% ../nbs/07b_windows.ipynb #e730441e

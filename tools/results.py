@@ -18,7 +18,7 @@ def front(rows):
     runs = {}
     for o in rows:
         every = o['method'] == 'supervised' and o['labelled'] == ALL.get(o['data'])
-        name = 'supervised, all labelled' if every else o['method']
+        name = f"supervised, {' or '.join(map(str, ALL.values()))} labelled" if every else o['method']
         if not changed(o) and (every or o['labelled'] == 1): runs.setdefault(name, {}).setdefault(o['data'], []).append(o)
     data = sorted({o['data'] for o in rows})
     show = [('Dice', 'dice', 3), ('registration', 'registration', 3), ('seconds', 'seconds', 0)]

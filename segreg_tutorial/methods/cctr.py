@@ -75,7 +75,7 @@ def carry_labels(
     lost = [name for name, ok in zip(data.names, data.known[partner.cpu()]) if not ok]
     if lost: raise ValueError(f"registrations: found none from a labelled scan to {len(lost)} scans, as {lost[0]}")
     label, trust = data.labels.short(), torch.full_like(data.images, 255, dtype=torch.uint8)
-    for i in (~data.known).nonzero()[:, 0].split(4):
+    for i in (~data.known).nonzero()[:, 0].to(data.images.device).split(4):
         m = partner[i]
         said = from_registration(data.images[m], one_hot(data.labels[m], K), data.images[i], source(m, i), gate)
         label[i], trust[i] = said.label.short(), (said.weight*255).round().to(torch.uint8)

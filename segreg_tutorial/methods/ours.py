@@ -17,7 +17,7 @@ from .unisegreg import UniSegReg, segmenter_losses
 class Ours(UniSegReg):
     "UniSegReg's masks teach the segmenter, DeepAtlas's live guesses teach registration"
     hear:float=0.25 # share of `steps` after which registration hears the segmenter (ours)
-    name = 'ours'
+    name, choices = 'ours', UniSegReg.choices | dict(registrator=('plain',), similarity=('lncc',)) # as DeepAtlas has them
     def losses(self, model, batch, turn):
         told = segmenter_losses(model, batch, self.elastic)
         return told | registration_losses(model, batch['moving'], batch['fixed'], model.progress >= self.hear)

@@ -259,7 +259,7 @@ class UniSegReg(Method):
     def plan(self, steps): return ['segmenter+registrator']*steps
     def weights(self, turn, progress): return dict(smooth=self.lambda_r, anatomy=self.lambda_a, pseudo=self.lambda_p)
     def round(self, progress): # below 0: before the first
-        return -1 if progress < self.alone else math.floor(self.rounds*(progress - self.alone)/(1 - self.alone) + 1e-9)
+        return -1 if progress < self.alone or self.alone == 1 else math.floor(self.rounds*(progress - self.alone)/(1 - self.alone) + 1e-9)
     def prepare(self, model, stack, step):
         r = self.round(model.progress)
         if r < 0 or r == model.memory.get('round', -1): return
