@@ -18,7 +18,7 @@ from .files import complain
 from .runs import make_method
 
 # %% ../nbs/21_compare.ipynb #c8a4139e
-ASKED = ('data', 'method', 'options', 'seed', 'steps', 'bs', 'lr', 'align')
+ASKED = ('data', 'method', 'options', 'seed', 'steps', 'bs', 'lr', 'align', 'patch')
 REACHED = dict(dice='segmentation', hd95_mm='segmentation', assd_mm='segmentation', n_missed='segmentation',
                dice_per_label='segmentation', dice_before='registration', dice_affine='registration',
                syn_dice='registration', folds_percent='registration')
@@ -33,9 +33,10 @@ def record(
     complain(folder, [f"no {o.name}; segreg-evaluate writes it" for o in files if not o.exists()])
     config, found = [json.loads(o.read_text(encoding='utf-8')) for o in files]
     row = {k: config.get(k) for k in ASKED} | {k: found.get(part, {}).get(k) for k, part in REACHED.items()}
-    row |= dict(scans=config['split']['labelled'], labelled=len(config['split']['labelled']), patch=config.get('patch', 0),
+    row |= dict(scans=config['split']['labelled'], labelled=len(config['split']['labelled']),
                 registration=found.get('registration', {}).get('dice'),
                 subjects=found.get('subjects'), seconds=found.get('seconds'))
+    if row['bs']: row['patch'] = row['patch'] or 0 # of a training, on whole scans
     if str(config.get('source')).startswith('samples:'): row['data'] = config['source']
     for part, keys in EACH.items():
         each = found.get(part)
@@ -114,8 +115,7 @@ def check_protocol(
 )->list: # sentences; [] if the comparison is fair
     "What makes these runs incomparable"
     every, seeds = [], {}
-    for k in ('data', 'labelled', 'steps', 'bs', 'align'): every += _unlike(k, rows, lambda o: o.get(k))
-    every += _unlike('patch', rows, lambda o: o.get('patch', 0))
+    for k in ('data', 'labelled', 'steps', 'bs', 'align', 'patch'): every += _unlike(k, rows, lambda o: o.get(k))
     for o in rows: seeds.setdefault(label(o), set()).add(o['seed'])
     every += _unlike('seeds', rows, lambda o: ', '.join(map(str, sorted(seeds[label(o)]))))
     for seed in sorted({o['seed'] for o in rows}):

@@ -35,7 +35,8 @@ def open_source(
     root = Path(source)
     if root.is_file() or (root/'imagesTr').is_dir(): return decathlon(root)
     if not (root/'images').is_dir(): return folder(root)
-    labels, people = [o if o.exists() else None for o in (root/'labels', root/'subjects.csv')]
+    labels = root/'labels' if (root/'labels').is_dir() else None
+    people = root/'subjects.csv' if (root/'subjects.csv').exists() else None
     return folder(root/'images', labels, people, root.resolve().name)
 
 # %% ../nbs/20c_evaluate.ipynb #c407db4b

@@ -123,7 +123,7 @@ def notes(
     by:tuple=BY, # what makes a line
 )->list: # sentences
     "What the reader should know before he compares lines"
-    return [f"{data}, {n} labelled: {o}" for (data, n), field in fields(lines(rows, dict.fromkeys((*BY, 'steps', *by)))).items()
+    return [f"{data}, {n} labelled: {o}" for (data, n), field in fields(lines(rows, (*BY, 'steps', *by))).items()
             for o in check_protocol([row for runs in field.values() for row in runs])]
 
 # %% ../nbs/21a_tables.ipynb #790e5275
@@ -137,8 +137,8 @@ def differences(
     res, further = [], [k for k in by if k in ASKED and k not in BY]
     for (data, n), field in fields(lines([o for o in rows if o.get(score) is not None], (*BY, *further))).items():
         name = {(label(runs[0]), *[f'{k}={cell(runs[0], k)}' for k in further]): runs for runs in field.values()}
-        pairs = [(k, name[k], name[(base, *k[1:])]) for k in name if k[0] != base and (base, *k[1:]) in name]
-        pairs = [(k, runs, rival) for k, runs, rival in pairs if not check_protocol(rival + runs)]
+        pairs = [(k, runs, name.get((base, *k[1:]))) for k, runs in name.items() if k[0] != base]
+        pairs = [(k, runs, rival) for k, runs, rival in pairs if rival and not check_protocol(rival + runs)]
         found = [paired(runs, rival, score) for _, runs, rival in pairs]
         p = holm([o['p'] for o in found])
         res += [dict(o, data=data, labelled=n, name=' '.join(k), base=base, holm=q) for (k, *_), o, q in zip(pairs, found, p)]
