@@ -42,6 +42,7 @@ class Method:
     def losses(self, model, batch, turn): raise NotImplementedError
     def weights(self, turn, progress): return {} # by loss name; 1 where unnamed; `progress` 0..1 through the plan
     def prepare(self, model, stack, step): pass # `stack`: all training cases; tensors kept in `model.memory` survive a stop
+    def rehearsal(self): return self # the same with all its losses from the first step on, though untrained: to measure what it costs
 
 # %% ../nbs/11_joint.ipynb #2f065711
 class Joint(nn.Module):

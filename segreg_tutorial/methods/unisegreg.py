@@ -11,7 +11,7 @@ __all__ = ['draw_atlases', 'likeliest', 'registration_votes', 'agreement', 'acce
 
 # %% ../../nbs/methods/04_unisegreg.ipynb #7b6e5629
 import io, math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from ..files import write_bytes
@@ -258,6 +258,7 @@ class UniSegReg(Method):
         return dict(segmenter=UNet, registrator=new_pyramid if self.registrator == 'pyramid' else new_registrator)
     def plan(self, steps): return ['segmenter+registrator']*steps
     def weights(self, turn, progress): return dict(smooth=self.lambda_r, anatomy=self.lambda_a, pseudo=self.lambda_p)
+    def rehearsal(self): return replace(self, quality='inert') # untrained networks agree on nothing
     def round(self, progress): # below 0: before the first
         return -1 if progress < self.alone or self.alone == 1 else math.floor(self.rounds*(progress - self.alone)/(1 - self.alone) + 1e-9)
     def prepare(self, model, stack, step):
