@@ -7,10 +7,10 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/cli.html.md"""
 # %% auto #0
 __all__ = ['method_names', 'method_named', 'result_table', 'judge', 'train', 'start', 'segreg_train', 'segreg_predict',
            'segreg_register', 'segreg_evaluate', 'segreg_syn', 'segreg_fetch', 'segreg_check', 'demo_table',
-           'segreg_demo', 'farm', 'segreg_compare', 'segreg']
+           'segreg_demo', 'train_all', 'segreg_compare', 'segreg']
 
 # %% ../nbs/24_cli.ipynb #2f24cb45
-import os, pkgutil, shlex, subprocess, sys
+import json, os, pkgutil, shlex, shutil, subprocess, sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -78,7 +78,10 @@ def train(
     from segreg_tutorial.watch import KeepGuesses
     cbs = [progress(), *([KeepGuesses(every=watch)] if watch > 0 else [])] if rank() == 0 else []
     run = fit(method, split, out, source=source, progress=False, cbs=cbs, **settings)
-    return judge(run, split) if rank() == 0 else None
+    if rank(): return None
+    kept = run.path/'metrics.json' # the page is written after it: then all was judged before
+    if (run.path/'report.html').exists(): return json.loads(kept.read_text(encoding='utf-8')) if kept.exists() else None
+    return judge(run, split)
 
 # %% ../nbs/24_cli.ipynb #e7b37ca7
 def start(
@@ -118,13 +121,14 @@ def segreg_train(
     from segreg_tutorial.evaluate import open_source
     from segreg_tutorial.fits import fits
     from segreg_tutorial.processes import join, rank
-    from segreg_tutorial.runs import new_folder
+    from segreg_tutorial.runs import check_settings, new_folder
     join()
     if rank(): sys.stdout = open(os.devnull, 'w')
     else: new_folder(out, resume)
     split = open_source(data).split(labelled, test, valid, seed)
+    check_settings(split, steps, seed, bs, lr)
     print(f'{method} on {split}', flush=True)
-    if (Path(out)/'weights.safetensors').exists(): print(f'{out} is trained already; it is judged again', flush=True)
+    if (Path(out)/'weights.safetensors').exists(): print(f'{out} is trained already; segreg-evaluate judges it again', flush=True)
     elif not rank() and not (Path(out)/'config.json').exists(): fits(made, split, steps, bs, patch)
     settings = dict(steps=steps, seed=seed, bs=bs, lr=lr, align=bool(align), resume=resume, watch=watch, patch=patch)
     try: metrics = train(made, split, out, full(data), **settings)
@@ -257,46 +261,58 @@ def segreg_demo(
     print('Next, real scans:\n  segreg-fetch hippocampus')
     print('  segreg-train deepatlas data/Task04_Hippocampus --labelled 1 --test 40')
 
-# %% ../nbs/24_cli.ipynb #7b2d8ef3
-def farm(
-    runs, # one folder, for all runs
-    methods:list, # names
-    data:str, # as for segreg-train
-    seeds:int, # trainings of each method
-    more:str, # further words for segreg-train
-    slurm:str=None, # file for a job array
+# %% ../nbs/24_cli.ipynb #e59ad154
+def train_all(
+    commands:list, # of segreg-train, for a shell
 ):
-    "Print the commands of many runs, or write them as a job array"
-    from segreg_tutorial.distributed import job_array, run_commands
-    folder = runs[0] if isinstance(runs, list) else runs
-    commands = run_commands(folder, [method_named(o).name for o in methods], full(data), seeds, more)
-    if not slurm: return print(*commands, sep='\n')
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    Path(slurm).write_text(job_array(commands, f'{folder}/slurm-%a.txt'), encoding='utf-8')
-    print(f'{len(commands)} jobs in {slurm}\nNext: sbatch {slurm}\nThen: segreg-compare {folder}')
+    "Train one after the other, each in a process of its own; finished runs are kept"
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '')])
+    for i, o in enumerate(commands, 1):
+        print(f'\n{i} of {len(commands)}: {o}', flush=True)
+        name, *words = shlex.split(o)
+        status = subprocess.call([shutil.which(name, path=here) or name, *words])
+        if status == 130: raise KeyboardInterrupt('; the same command goes on')
+        if status: raise ValueError(f'training {i} of {len(commands)} failed (above). When that is mended, the same command goes on')
 
-# %% ../nbs/24_cli.ipynb #2492be2e
+# %% ../nbs/24_cli.ipynb #c7a22d86
 @command
 def segreg_compare(
-    runs:Annotated[str, dict(nargs='+')], # folders of runs, folders full of them, or rows kept with --out
+    runs:Annotated[str, dict(nargs='+')], # folders of runs, folders full of them, or compare.json of another comparison; with --methods the data, as for segreg-train
+    methods:Annotated[str, dict(nargs='+', metavar='METHOD')]=None, # train these first, or all
+    labelled:int=1, # with --methods: scans whose labels are used
+    test:int=10, # with --methods: subjects on which the runs are judged
+    steps:int=900, # with --methods: segmenter updates of each run
+    seeds:int=3, # with --methods: runs of each method
+    more:str='', # with --methods: further words for segreg-train, such as '--lr 0.01'
+    out:str=None, # folder for the page, and for the runs (default with --methods: runs/compare)
+    slurm:str=None, # with --methods: train nothing, write a job array for sbatch into this file
+    dry:bool=False, # with --methods: train nothing, print the commands
     base:str='supervised', # the method whose rivals' gains are told
     by:Annotated[str, dict(nargs='+', metavar='NAME')]=None, # what makes a line (default: data labelled method options)
-    out:str=None, # folder to keep rows and tables in
-    train:Annotated[str, dict(nargs='+', metavar='METHOD')]=None, # instead, print the commands that make such runs in the folder RUNS
-    data:str='samples:2', # for --train: as for segreg-train
-    seeds:int=3, # for --train: trainings of each method
-    more:str='', # for --train: further words for segreg-train, such as '--test 10 --steps 400'
-    slurm:str=None, # for --train: write a job array for sbatch into this file
 ):
-    "Compare runs: means, gains with their noise, and who is ahead"
-    if train: return farm(runs, train, data, seeds, more, slurm)
+    "Train methods, or take runs that are there, and compare: means, gains with their noise, who is ahead, and a page with pictures"
+    runs = [runs] if isinstance(runs, (str, Path)) else runs
+    if methods:
+        from segreg_tutorial.distributed import job_array, run_commands
+        out, names = out or 'runs/compare', method_names() if methods == ['all'] else [method_named(o).name for o in methods]
+        commands = run_commands(out, names, full(runs[0]), seeds, f'--labelled {labelled} --test {test} --steps {steps} {more}')
+        if dry: return print(*commands, sep='\n')
+        if slurm:
+            Path(out).mkdir(parents=True, exist_ok=True)
+            Path(slurm).write_text(job_array(commands, f'{out}/slurm-%a.txt'), encoding='utf-8')
+            return print(f'{len(commands)} jobs in {slurm}\nNext: sbatch {slurm}\nThen: segreg-compare {out} --out {out}')
+        train_all(commands)
+        runs = [out]
+    os.environ.setdefault('MPLBACKEND', 'agg') # figures go to a file, no window opens
     from segreg_tutorial.compare import read_results, unjudged
-    from segreg_tutorial.tables import BY, difference_table, differences, notes, save_results, table as means
-    rows = read_results(runs)
-    print(means(rows, by or BY), *notes(rows, by or BY), *[f'{o}: not finished, or without test scans; not counted' for o in unjudged(runs)], sep='\n- ')
-    gains = differences(rows, base, by=by or BY)
+    from segreg_tutorial.comparison import write_comparison
+    from segreg_tutorial.tables import BY, difference_table, differences, notes, table as means
+    rows, by = read_results(runs), tuple(by or BY)
+    print('\n' + means(rows, by), *notes(rows, by), *[f'{o}: not finished, or without test scans; not counted' for o in unjudged(runs)], sep='\n- ')
+    gains = differences(rows, base, by=by)
     if gains: print(f'\nGains over {base}, with 95 % intervals:\n\n{difference_table(gains)}')
-    if out: print(f'\n{len(rows)} rows in {out}/runs; the page: {save_results(rows, out, base)}')
+    if gains and len({o['seed'] for o in rows}) < 2: print('\nNobody is ahead after one seed: what another seed would bring is not known.')
+    if out: print(f'\nPage: {write_comparison(runs, out, base, by)}')
 
 # %% ../nbs/24_cli.ipynb #d24d3f8a
 @call_parse

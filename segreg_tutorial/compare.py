@@ -35,7 +35,7 @@ def record(
     row = {k: config.get(k) for k in ASKED} | {k: found.get(part, {}).get(k) for k, part in REACHED.items()}
     row |= dict(scans=config['split']['labelled'], labelled=len(config['split']['labelled']),
                 registration=found.get('registration', {}).get('dice'),
-                subjects=found.get('subjects'), seconds=found.get('seconds'))
+                subjects=found.get('subjects'), seconds=found.get('seconds'), peak_mb=found.get('peak_mb'))
     if row['bs']: row['patch'] = row['patch'] or 0 # of a training, on whole scans
     if str(config.get('source')).startswith('samples:'): row['data'] = config['source']
     for part, keys in EACH.items():
@@ -46,20 +46,22 @@ def record(
 # %% ../nbs/21_compare.ipynb #26d168ce
 def read_results(
     where, # run folders, folders of runs, JSON files of rows, or a list of those
-)->list: # of rows
+)->list: # of `record`
     "Rows, from wherever they are"
     if isinstance(where, (list, tuple)): return [row for o in where for row in read_results(o)]
     where = Path(where)
     if (where/'config.json').exists(): return [record(where)]
     if where.suffix != '.json':
         runs = sorted(o.parent for o in where.rglob('metrics.json'))
-        rows = read_results(sorted(where.glob('*.json')) + runs)
-        complain(where, [] if rows else ['found no run that was judged; expected folders with metrics.json'])
+        kept = [o for o in sorted(where.glob('*.json')) if not (runs and o.name == 'compare.json')] # that one was made from the runs
+        rows = read_results(kept + runs)
+        complain(where, [] if rows else ['found no run that was judged; expected folders with metrics.json (segreg-compare DATA --methods all makes them)'])
         return rows
-    row = json.loads(where.read_text(encoding='utf-8'))
-    lost = [k for k in (*ASKED, 'labelled', 'scans') if k not in row]
-    complain(where, [f"no row of results: it has no {', '.join(lost)}"] if lost else [])
-    return [row]
+    found = json.loads(where.read_text(encoding='utf-8'))
+    rows = found.get('runs', [found])
+    lost = [k for k in (*ASKED, 'labelled', 'scans') for row in rows if k not in row]
+    complain(where, [f"no row of results: it has no {', '.join(dict.fromkeys(lost))}"] if lost else [])
+    return rows
 
 # %% ../nbs/21_compare.ipynb #7378888a
 def unjudged(

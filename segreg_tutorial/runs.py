@@ -6,8 +6,8 @@ Docs: https://segreg-tutorial.github.io/segreg_tutorial/runs.html.md"""
 
 # %% auto #0
 __all__ = ['write_json', 'save_state', 'load_state', 'check_weights', 'Checkpoint', 'restore', 'new_folder', 'training_data',
-           'describe', 'check_config', 'quiet', 'save_weights', 'make_method', 'load_networks', 'read_config', 'Run',
-           'finish', 'takes_boxes', 'allowed', 'explained', 'fit']
+           'describe', 'check_config', 'quiet', 'save_weights', 'check_options', 'make_method', 'load_networks',
+           'read_config', 'Run', 'peak_bytes', 'finish', 'takes_boxes', 'allowed', 'explained', 'check_settings', 'fit']
 
 # %% ../nbs/11a_runs.ipynb #1a7f9025
 import contextlib, csv, io, json, math, os, time, warnings, zipfile
@@ -105,7 +105,7 @@ def new_folder(
     "Refuse a folder that is taken; it is made by the first file that is written there"
     out = Path(out)
     if out.exists() and not resume and any(out.iterdir()):
-        raise ValueError(f"out: found {str(out)!r} already there and not empty. Name another folder, delete it, or resume it.")
+        raise ValueError(f"out: found {str(out)!r} already there and not empty. Name another folder, delete it, or go on with it (--resume).")
     return out
 
 # %% ../nbs/11a_runs.ipynb #d3667f34
@@ -159,6 +159,19 @@ def save_weights(
     "Tensors as safetensors, whole or not at all"
     write_bytes(file, save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}))
 
+# %% ../nbs/11a_runs.ipynb #0e3f38c0
+def check_options(
+    kind:type, # a `Method`
+    options:dict, # its arguments, by name
+):
+    "Refuse a value of another kind than the usual one"
+    for name, found in options.items():
+        usual, number = getattr(kind, name, None), isinstance(found, (bool, int, float)) and found >= 0
+        if isinstance(usual, str): good, want = isinstance(found, str), 'text'
+        elif type(usual) is int: good, want = number and found == int(found), 'a whole number, 0 or more'
+        else: good, want = number or not isinstance(usual, (bool, float)), 'a number, 0 or more'
+        if not good: raise ValueError(f'options of {kind.name}: {name}: found {found!r}, expected {want}')
+
 # %% ../nbs/11a_runs.ipynb #72e2d828
 def make_method(
     name:str, # of the method
@@ -167,6 +180,7 @@ def make_method(
     "The method called `name`"
     with contextlib.suppress(ModuleNotFoundError): name.isidentifier() and import_module(f'segreg_tutorial.methods.{name}')
     if name not in Method.kinds: raise ValueError(f"method: found {name!r}, expected one of {', '.join(sorted(Method.kinds))}")
+    check_options(Method.kinds[name], options)
     try: return Method.kinds[name](**options)
     except TypeError as e: raise ValueError(f'options of {name}: {e}') from None
 
@@ -219,6 +233,14 @@ class Run:
         with (self.path/'history.csv').open(encoding='utf-8') as f: return list(csv.DictReader(f))
     def __repr__(self): return f"Run({self.config['method']}, {self.path.name}: {', '.join(self.nets)})"
 
+# %% ../nbs/11a_runs.ipynb #b40c7d19
+def peak_bytes() -> int:
+    "The most that this process has held; `getrusage` on Linux would count what its parent held"
+    try: return int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])*1024
+    except OSError:
+        import resource
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss # macOS counts bytes
+
 # %% ../nbs/11a_runs.ipynb #3ce5c884
 def finish(
     out:Path, # folder of the run
@@ -261,6 +283,19 @@ def explained(): # context manager
         raise MemoryError('out of memory while training. Try --bs 1, --patch 64 (boxes instead of whole scans), or the method supervised, '
                           'which has one network; `fits` in chapter 11c tells what each would take') from e
 
+# %% ../nbs/11a_runs.ipynb #3b35a773
+def check_settings(
+    split, # a `Split`
+    steps:int, # segmenter updates
+    seed:int,
+    bs:int, # items of each stream
+    lr:float, # peak rate
+):
+    "Refuse what nothing can be learnt with"
+    for name, found, least in (('labelled', len(split.labelled), 1), ('steps', steps, 1), ('seed', seed, 0), ('bs', bs, 1)):
+        if found < least: raise ValueError(f'{name}: found {found}, expected {least} or more')
+    if not 0 < lr < math.inf: raise ValueError(f'lr: found {lr}, expected more than 0')
+
 # %% ../nbs/11a_runs.ipynb #77a6c702
 def fit(
     method:Method, # what to train
@@ -283,6 +318,7 @@ def fit(
     out, began, first = new_folder(out, resume or rank() > 0), time.perf_counter(), rank() == 0
     if data: align = data[1].template is not None
     settings = dict(align=align, steps=steps, seed=seed, bs=bs, lr=lr, source=str(source), **allowed(method, patch))
+    check_settings(split, steps, seed, bs, lr)
     check_config(describe(method, split, **settings), out/'config.json')
     if (out/'weights.safetensors').exists(): return Run(out)
     train, frame = data or training_data(split, align)
@@ -299,6 +335,7 @@ def fit(
         if resume: restore(learn, out)
         if first: write_json(config, out/'config.json')
         with contextlib.nullcontext() if progress else quiet(learn): learn.fit(-(-(len(plan) - learn.dls.train.start)//epoch))
-    if first: finish(out, model, frame, dict(updates=learn.alternate.count, seconds=round(time.perf_counter() - began, 1), processes=processes()))
+    if first: finish(out, model, frame, dict(updates=learn.alternate.count, seconds=round(time.perf_counter() - began, 1), processes=processes(),
+                                       peak_mb=round(peak_bytes()/2**20)))
     total(torch.zeros(())) # no process reads before the first has written
     return Run(out)

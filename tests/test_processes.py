@@ -96,10 +96,10 @@ def test_command_in_two_processes(slow, tmp_path):
 
 def test_job_array(slow, tmp_path):
     "The jobs of an array, each in a shell of its own, give the table that the printed commands give"
-    plan = "--train supervised mean_teacher --seeds 1 --more '--steps 4 --test 2'"
-    shell(tmp_path, f'segreg-compare jobs {plan} --slurm array.sh')
+    plan = 'segreg-compare samples:2 --methods supervised mean_teacher --seeds 1 --steps 4 --test 2'
+    shell(tmp_path, f'{plan} --out jobs --slurm array.sh')
     for i in (2, 1): shell(tmp_path, 'bash array.sh', SLURM_ARRAY_TASK_ID=str(i))
-    shell(tmp_path, shell(tmp_path, f'segreg-compare lines {plan}'))
+    shell(tmp_path, shell(tmp_path, f'{plan} --out lines --dry'))
     a, b = [shell(tmp_path, f'segreg-compare {o}') for o in ('jobs', 'lines')]
     from segreg_tutorial.runs import Run
     for o in ('supervised-0', 'mean_teacher-0'): assert equal(Run(tmp_path/'jobs'/o), Run(tmp_path/'lines'/o))
