@@ -42,6 +42,7 @@ help:
 
 demo: $(READY)
 	@out=runs/demo; [ ! -e $$out ] || out=$$out-$$(date +%Y%m%d-%H%M%S); set -x; $(BIN)/segreg-demo --out $$out $(DEMO)
+	@echo 'In a new terminal these commands want, once: . $(BIN)/activate'
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST)

@@ -191,7 +191,7 @@ class Check:
         lines = [f'{o.level:8} {o.file}: {o.what}\n{"":9}-> {o.todo}' for o in self.findings]
         many = [f'{"":9}and {len(lines) - 50} more; --json tells all']*(len(lines) > 50)
         warned = len(lines) - self.errors
-        return '\n'.join([*lines[:50], *many, f'{self.path}: {self.scans} scans, {self.errors} errors, {warned} warnings'])
+        return '\n'.join([*lines[:50], *many, f"{self.path}: {self.scans} scans, {self.errors} error{'s'*(self.errors != 1)}, {warned} warning{'s'*(warned != 1)}"])
 
 # %% ../nbs/02c_check.ipynb #c1ee3a51
 def check_folder(

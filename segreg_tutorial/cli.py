@@ -11,6 +11,7 @@ __all__ = ['method_names', 'method_named', 'result_table', 'judge', 'train', 'st
 
 # %% ../nbs/24_cli.ipynb #2f24cb45
 import json, os, pkgutil, shlex, shutil, subprocess, sys
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -128,6 +129,8 @@ def segreg_train(
     split = open_source(data).split(labelled, test, valid, seed)
     check_settings(split, steps, seed, bs, lr)
     print(f'{method} on {split}', flush=True)
+    turns = Counter(made.plan(steps))
+    if len(turns) > 1: print(', '.join(f'{n} steps: {o}' for o, n in turns.items()), flush=True)
     if (Path(out)/'weights.safetensors').exists(): print(f'{out} is trained already; segreg-evaluate judges it again', flush=True)
     elif not rank() and not (Path(out)/'config.json').exists(): fits(made, split, steps, bs, patch)
     settings = dict(steps=steps, seed=seed, bs=bs, lr=lr, align=bool(align), resume=resume, watch=watch, patch=patch)

@@ -39,7 +39,8 @@ def _mismatch(
     if head.lstrip()[:1] == b'<': return "looks like an HTML page saved as NIfTI; download the file itself"
     if zipped and path.suffix == '.nii': return f"is gzipped; rename it to {path.name}.gz"
     if not zipped and path.suffix == '.gz':
-        return f"is not gzipped; if it is plain NIfTI, rename it to {path.stem}"
+        plain = 348 in (int.from_bytes(head[:4], o) for o in ('little', 'big')) # size of a NIfTI header
+        return f"is plain NIfTI, not gzipped; rename it to {path.stem}" if plain else "is neither gzipped nor NIfTI"
     return ''
 
 # %% ../nbs/00_files.ipynb #73df0f5f
@@ -197,7 +198,7 @@ def complain(
     problems:list, # one sentence each; empty: all is well
 ):
     "One `ValueError` for all problems"
-    if len(problems) == 1: raise ValueError(f"{where}: {problems[0]}")
+    if len(problems) == 1: raise ValueError(problems[0] if str(problems[0]).startswith(str(where)) else f"{where}: {problems[0]}")
     if problems: raise ValueError('\n- '.join([f"{where}: {len(problems)} problems", *map(str, problems)]))
 
 # %% ../nbs/00_files.ipynb #100f3380

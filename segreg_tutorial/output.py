@@ -26,7 +26,7 @@ def whole_folder(
 ): # yields a temporary folder, which becomes `out` if nothing fails
     "All files or none"
     out = Path(out)
-    if out.exists() and not overwrite: raise ValueError(f"{out}: already there; name another folder, or overwrite")
+    if out.exists() and not overwrite: raise ValueError(f"{out}: already there; name another folder, or write over it (--overwrite)")
     home = next(o for o in out.absolute().parents if o.is_dir())
     part = home/f'.{out.name}.{os.getpid()}.part'
     part.mkdir()

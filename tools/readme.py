@@ -32,7 +32,9 @@ def dump(nb): return json.dumps(nb, sort_keys=True, indent=1, ensure_ascii=False
 
 def relink(md):
     "`](03_warp.ipynb)` as seen from the top folder"
-    up = lambda link: link[3:] if link.startswith('../') else f"nbs/{link}"
+    def up(link): # a lab's link leads to the version with gaps
+        if link.startswith('../'): return link[3:]
+        return link if link.startswith('labs/') and (root/link).exists() else f"nbs/{link}"
     return re.sub(r'\]\((?!https?:|#|mailto:)([^)]+)\)', lambda m: f"]({up(m[1])})", md)
 
 
