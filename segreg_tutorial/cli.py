@@ -274,7 +274,7 @@ def train_all(
         print(f'\n{i} of {len(commands)}: {o}', flush=True)
         name, *words = shlex.split(o)
         status = subprocess.call([shutil.which(name, path=here) or name, *words])
-        if status == 130: raise KeyboardInterrupt('; the same command goes on')
+        if status == 130: raise KeyboardInterrupt
         if status: raise ValueError(f'training {i} of {len(commands)} failed (above). When that is mended, the same command goes on')
 
 # %% ../nbs/24_cli.ipynb #c7a22d86
@@ -304,7 +304,8 @@ def segreg_compare(
             Path(out).mkdir(parents=True, exist_ok=True)
             Path(slurm).write_text(job_array(commands, f'{out}/slurm-%a.txt'), encoding='utf-8')
             return print(f'{len(commands)} jobs in {slurm}\nNext: sbatch {slurm}\nThen: segreg-compare {out} --out {out}')
-        train_all(commands)
+        try: train_all(commands)
+        except KeyboardInterrupt: raise KeyboardInterrupt('; the same command goes on') from None
         runs = [out]
     os.environ.setdefault('MPLBACKEND', 'agg') # figures go to a file, no window opens
     from segreg_tutorial.compare import read_results, unjudged
