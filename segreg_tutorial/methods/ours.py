@@ -1,4 +1,4 @@
-"""The better half of two papers: one teaches the segmenter, the other teaches registration
+"""First the carried label, then soft masks, and registration that hears the segmenter all the time
 
 Docs: https://segreg-tutorial.github.io/segreg_tutorial/methods/ours.html.md"""
 
@@ -9,15 +9,26 @@ __all__ = ['Ours']
 
 # %% ../../nbs/methods/07_ours.ipynb #503b8657
 from dataclasses import dataclass
-from .deepatlas import registration_losses
+from ..uncertainty import ramp_up
+from .deepatlas import registration_losses, segmentation_losses
 from .unisegreg import UniSegReg, segmenter_losses
 
 # %% ../../nbs/methods/07_ours.ipynb #72f4f279
 @dataclass
 class Ours(UniSegReg):
-    "UniSegReg's masks teach the segmenter, DeepAtlas's live guesses teach registration"
-    hear:float=0.25 # share of `steps` after which registration hears the segmenter (ours)
+    "First the carried label, then soft masks, and registration that hears the segmenter all the time"
+    first:float=0.25 # updates of registration before all else, then of the segmenter alone, as a share of `steps` (ours)
+    carry:float=0.4 # share of the plan after which labels are carried (ours: when both learn)
+    alone:float=0.7 # share of the plan before the first round (ours)
+    lambda_s:float=0.5 # weight of the carried label (ours: as in `DeepAtlas`)
     name, choices = 'ours', UniSegReg.choices | dict(registrator=('plain',), similarity=('lncc',)) # as DeepAtlas has them
+    def plan(self, steps):
+        n = round(self.first*steps)
+        return ['registrator']*n + ['segmenter']*n + ['segmenter+registrator']*(steps - n)
+    def weights(self, turn, progress):
+        return super().weights(turn, progress) | dict(carried=self.lambda_s*ramp_up(progress, self.carry, self.carry + .2))
     def losses(self, model, batch, turn):
-        told = segmenter_losses(model, batch, self.elastic)
-        return told | registration_losses(model, batch['moving'], batch['fixed'], model.progress >= self.hear)
+        told = registration_losses(model, batch['moving'], batch['fixed']) if 'registrator' in turn else {}
+        if 'segmenter' not in turn: return told
+        if model.memory: return told | segmenter_losses(model, batch, self.elastic)
+        return told | segmentation_losses(model, batch, self.elastic, carry=model.progress >= self.carry)
