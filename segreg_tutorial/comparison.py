@@ -76,14 +76,13 @@ def side_by_side(
     runs:list, # of `Run`, of one draw
 )->plt.Figure:
     "The best, the median and the worst test scan, and what each run makes of it"
-    split, names = split_of(runs[0]), [label(record(o.path)) for o in runs]
-    scores = np.array([[x or 0 for x in record(o.path)['cases']['dice']] for o in runs]) # [runs,scans]
-    columns = []
+    split, rows, columns = split_of(runs[0]), [record(o.path) for o in runs], []
+    scores = np.array([[x or 0 for x in o['cases']['dice']] for o in rows]) # [runs,scans]
     for word, i in best_median_worst([dict(dice=x) for x in scores.mean(0)]).items():
         case = split.test[i]
         volume, truth = case.volume(), case.truth().data
         same = dict(image=scale_intensity(volume.data), spacing=volume.spacing, view=best_view(truth))
-        guesses = [dict(**same, label=segment_case(run, case)[0].numpy(), truth=truth, title=f'{name} {x:.3f}') for run, name, x in zip(runs, names, scores[:, i])]
+        guesses = [dict(**same, label=segment_case(run, case)[0].numpy(), truth=truth, title=f'{label(row)} {x:.3f}') for run, row, x in zip(runs, rows, scores[:, i])]
         columns.append([dict(**same, label=truth, title=f'{word}: {case.name}'), *guesses])
     return gallery([o for row in zip(*columns) for o in row], split.cohort.labels, columns=3)
 

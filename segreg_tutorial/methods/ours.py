@@ -1,4 +1,4 @@
-"""First the carried label, then soft masks, and registration that hears the segmenter all the time
+"""The carried label first, soft masks last; registration looks for itself before it hears the segmenter
 
 Docs: https://segreg-tutorial.github.io/segreg_tutorial/methods/ours.html.md"""
 
@@ -16,9 +16,9 @@ from .unisegreg import UniSegReg, segmenter_losses
 # %% ../../nbs/methods/07_ours.ipynb #72f4f279
 @dataclass
 class Ours(UniSegReg):
-    "First the carried label, then soft masks, and registration that hears the segmenter all the time"
+    "The carried label first, soft masks last; registration looks for itself before it hears the segmenter"
     first:float=0.25 # updates of registration before all else, then of the segmenter alone, as a share of `steps` (ours)
-    carry:float=0.4 # share of the plan after which labels are carried (ours: when both learn)
+    start:float=0.4 # share of the plan at which the warped label is let in (ours: when both learn)
     alone:float=0.7 # share of the plan before the first round (ours)
     lambda_s:float=0.5 # weight of the carried label (ours: as in `DeepAtlas`)
     name, choices = 'ours', UniSegReg.choices | dict(registrator=('plain',), similarity=('lncc',)) # as DeepAtlas has them
@@ -26,9 +26,9 @@ class Ours(UniSegReg):
         n = round(self.first*steps)
         return ['registrator']*n + ['segmenter']*n + ['segmenter+registrator']*(steps - n)
     def weights(self, turn, progress):
-        return super().weights(turn, progress) | dict(carried=self.lambda_s*ramp_up(progress, self.carry, self.carry + .2))
+        return super().weights(turn, progress) | dict(carried=self.lambda_s*ramp_up(progress, self.start, self.start + .2))
     def losses(self, model, batch, turn):
         told = registration_losses(model, batch['moving'], batch['fixed']) if 'registrator' in turn else {}
         if 'segmenter' not in turn: return told
         if model.memory: return told | segmenter_losses(model, batch, self.elastic)
-        return told | segmentation_losses(model, batch, self.elastic, carry=model.progress >= self.carry)
+        return told | segmentation_losses(model, batch, self.elastic, carry=self.weights(turn, model.progress)['carried'] > 0)
