@@ -10,12 +10,12 @@ __all__ = ['place', 'read_case', 'Frame', 'Stack', 'stack', 'in_frame', 'Shared'
 
 # %% ../nbs/07_loaders.ipynb #0e6fb598
 from dataclasses import dataclass, replace
-import torch, torch.nn.functional as F
+import torch
 from torch import Tensor
 from fastai.basics import DataLoader, DataLoaders
 from .volumes import fit_shape, pad_to, crop_to
 from .reading import cache_folder, cached_arrays, in_parallel, prune, room
-from .warp import warp, warp_labels
+from .warp import resize_field, warp, warp_labels
 from .processes import own, processes
 from .affine import affine_grid, affine_compose, affine_inverse, affine_register, affine_align
 
@@ -141,9 +141,7 @@ def random_elastic(
 ) -> Tensor: # displacement [B,D,*shape], voxels
     "A smooth random displacement"
     D = len(shape)
-    step = torch.tensor([(s - 1)/(points - 1) for s in shape]).view(1, D, *[1]*D)
-    u = amount*step*_normal((B, D, *[points]*D), generator)
-    return F.interpolate(u.to(device), size=shape, mode='bilinear' if D == 2 else 'trilinear', align_corners=True)
+    return resize_field(amount*_normal((B, D, *[points]*D), generator).to(device), shape)
 
 # %% ../nbs/07_loaders.ipynb #18bae5a0
 def random_intensity(
@@ -171,8 +169,10 @@ class Augment:
         return u + sum(random_elastic(B, shape, n, self.elastic, generator, device) for n in (7, 13))
     def __call__(self, image, *maps, K=None, generator=None):
         u = self.field(len(image), tuple(image.shape[2:]), generator, image.device)
-        maps = [warp(m, u) if m.is_floating_point() else warp_labels(m, u, K) for m in maps]
-        return (random_intensity(warp(image, u), self.intensity, generator), *maps)
+        soft = [m for m in (image, *maps) if m.is_floating_point()]
+        warped = iter(warp(torch.cat(soft, 1), u).split([m.shape[1] for m in soft], 1)) # places are looked up once for all
+        image = random_intensity(next(warped), self.intensity, generator)
+        return (image, *[next(warped) if m.is_floating_point() else warp_labels(m, u, K) for m in maps])
 
 # %% ../nbs/07_loaders.ipynb #28834be6
 def step_generator(

@@ -9,6 +9,7 @@ __all__ = ['one_hot', 'soft_dice', 'dice_ce', 'entropy_loss', 'ncc', 'ncc_loss',
            'diffusion', 'bending']
 
 # %% ../nbs/04_losses.ipynb #08a6143f
+from functools import reduce
 import torch, torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -41,7 +42,7 @@ def _class_sums(hit, label, K, weight):
     # 8 spare columns, or two cores that each fill a row would fight for one cache line
     zeros = hit.new_zeros(len(hit), K+8, dtype=exact)
     def total(x): return zeros.scatter_add(1, label, x[:, 0].to(exact))[:, :K].to(hit)
-    return total(_times(hit, weight)), total(_times(torch.ones_like(hit), weight))
+    return total(_times(hit, weight)), total(_times(zeros.new_ones(()).expand(hit.shape), weight))
 
 # %% ../nbs/04_losses.ipynb #d2f17c8b
 def _dice_loss(inter, p, t, background, eps):
@@ -68,6 +69,33 @@ def soft_dice(
     return _dice_loss(inter, pw.sum(2), t, background, eps)
 
 # %% ../nbs/04_losses.ipynb #99564377
+class _DiceCE(torch.autograd.Function):
+    "Mean of soft Dice and cross-entropy, with its gradient written out"
+    @staticmethod
+    def forward(ctx, logits, label, weight, background, c):
+        p = logits.softmax(1)
+        hit = p.gather(1, label[:, None])
+        sums = [_times(p, weight).sum(2), *_class_sums(hit, label, p.shape[1], weight)]
+        with torch.enable_grad(): # of a few numbers, so autograd may have them
+            size, inter = [o.requires_grad_() for o in sums[:2]]
+            dice = _dice_loss(inter, size, sums[2], background, 1e-6)
+        ctx.save_for_backward(p, hit, label, weight, *torch.autograd.grad(dice, (size, inter)))
+        ctx.c = c
+        ce = -c*_times(hit.clamp_min(torch.finfo(hit.dtype).tiny).log(), weight).sum()
+        return (dice.detach() + ce)/2
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        p, hit, label, weight, s, i = ctx.saved_tensors
+        s, i, c = [grad/2*o for o in (s, i, ctx.c)]
+        h = i.gather(1, label)[:, None]*hit - c
+        m = torch.baddbmm(h, s[:, None], p)
+        g = (s[:, :, None] - m).mul_(p).scatter_add_(1, label[:, None], h)
+        return _times(g, weight), None, None, None, None
+
+
+# %% ../nbs/04_losses.ipynb #0438f908
 def dice_ce(
     logits:Tensor, # [B,K,*S]
     label:Tensor, # integer label map [B,*S]
@@ -78,13 +106,9 @@ def dice_ce(
     "Mean of soft Dice and cross-entropy"
     if label.shape != logits[:, 0].shape:
         raise ValueError(f"`label` should be {tuple(logits[:, 0].shape)}, got {tuple(label.shape)}")
-    logp, label = _full(logits).flatten(2).log_softmax(1), label.flatten(1).long()
-    hit = logp.gather(1, label[:, None])
-    inter, t = _class_sums(hit.exp(), label, logp.shape[1], weight)
-    dice = _dice_loss(inter, _times(logp.exp(), weight).sum(2), t, background, 1e-6)
     if weight is not None and mean is None: mean = weight.mean()
-    ce = -_times(hit, weight).mean() / (1 if mean is None else mean.clamp_min(1e-6))
-    return (dice + ce)/2
+    c = 1/label.numel() / (1 if mean is None else mean.clamp_min(1e-6))
+    return _DiceCE.apply(_full(logits).flatten(2), label.flatten(1).long(), weight, background, c)
 
 # %% ../nbs/04_losses.ipynb #32da43f1
 def entropy_loss(
@@ -120,20 +144,33 @@ def ncc_loss(
     return 1 - ncc(a, b).mean()
 
 # %% ../nbs/04_losses.ipynb #fa986b91
+def _shift_sum(x, d, r):
+    "`x` and its `r` neighbours on either side along axis `d`, added one by one"
+    n, out = x.shape[d], x.clone()
+    for k in range(1, min(r, n-1) + 1):
+        here, there = out.narrow(d, 0, n-k), out.narrow(d, k, n-k)
+        here += x.narrow(d, k, n-k); there += x.narrow(d, 0, n-k)
+    return out
+
+# %% ../nbs/04_losses.ipynb #1f48fe58
+def _band_sum(x, d, r):
+    "`x` and its `r` neighbours on either side along axis `d`, by a product with a band of ones"
+    s, i = x.shape, torch.arange(x.shape[d], device=x.device)
+    band = ((i[:, None] - i).abs() <= r).to(x.dtype)
+    # mixed precision would round the products before they are summed
+    with torch.autocast(x.device.type, enabled=False):
+        y = x.reshape(-1, s[d]) @ band if d == x.ndim-1 else band @ x.reshape(-1, s[d], s[d+1:].numel())
+    return y.reshape(s)
+
+# %% ../nbs/04_losses.ipynb #b820d78d
 def box_sum(
     x:Tensor, # [N,*S]
     window:int, # width of the box in voxels, odd
 ) -> Tensor: # [N,*S]
-    "Sum over the box around each voxel, zeros outside, by one banded matrix an axis"
+    "Sum over the box around each voxel, zeros outside, along one axis after the other"
     if window%2 == 0: raise ValueError(f"`window` should be odd, to have a middle, got {window}")
-    s = x.shape
-    # mixed precision would round the products before they are summed
-    with torch.autocast(x.device.type, enabled=False):
-        for d in range(1, x.ndim):
-            i = torch.arange(s[d], device=x.device)
-            band = ((i[:, None] - i).abs() <= window//2).to(x.dtype)
-            x = x.reshape(-1, s[d]) @ band if d == x.ndim-1 else band @ x.reshape(-1, s[d], s[d+1:].numel())
-            x = x.reshape(s)
+    along = _shift_sum if window <= 15 else _band_sum # 14 neighbours take as long as the product
+    for d in range(1, x.ndim): x = along(x, d, window//2)
     return x
 
 # %% ../nbs/04_losses.ipynb #e581f718
@@ -143,13 +180,19 @@ def _middle(x):
     big = m*(2**17 + 1)
     return big - (big - m)
 
+# %% ../nbs/04_losses.ipynb #bfaabd4b
+def _inside(x, window):
+    "Voxels of the window around each voxel of `x` [N,*S] that lie in the image [*S]"
+    counts = [box_sum(x.new_ones(1, n), window)[0] for n in x.shape[1:]]
+    return reduce(lambda a, b: a[..., None]*b, counts)
+
 # %% ../nbs/04_losses.ipynb #b1426d5d
 def _moments(a, b, window):
     "Images about their means, their window sums, and in each window N times covariance and variances"
     N, s, t = window**(a.ndim-1), _middle(a), _middle(b)
     a, b = a - s, b - t
     A, B, AA, BB, AB = box_sum(torch.cat([a, b, a*a, b*b, a*b]), window).chunk(5)
-    out = N - box_sum(torch.ones_like(a[:1]), window)
+    out = N - _inside(a, window)
     A, B = A - out*s, B - out*t
     return a, b, A, B, AB + out*(s*t) - A*(B/N), AA + out*(s*s) - A*(A/N), BB + out*(t*t) - B*(B/N)
 

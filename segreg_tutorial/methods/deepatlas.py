@@ -41,10 +41,11 @@ def registration_losses(
 ) -> dict: # similarity, smooth, anatomy
     "Losses of the registration network for a batch of pairs; the segmenter is a constant"
     v, u = model.register(moving['image'], fixed['image'])
-    losses = dict(similarity=lncc_loss(warp(moving['image'], u), fixed['image']), smooth=diffusion(v))
-    known = everyone(moving['all_known'] and fixed['all_known'])
-    if anatomy and (known or model.means['segmenter'].n):
-        losses['anatomy'] = soft_dice(warp(label_or_guess(model, moving), u), label_or_guess(model, fixed), background=False)
+    known, maps = everyone(moving['all_known'] and fixed['all_known']), [moving['image']]
+    if anatomy and (known or model.means['segmenter'].n): maps.append(label_or_guess(model, moving)[:, 1:])
+    moved = warp(torch.cat(maps, 1), u)
+    losses = dict(similarity=lncc_loss(moved[:, :1], fixed['image']), smooth=diffusion(v))
+    if len(maps) > 1: losses['anatomy'] = soft_dice(moved[:, 1:], label_or_guess(model, fixed)[:, 1:])
     return losses
 
 # %% ../../nbs/methods/03_deepatlas.ipynb #fcc0ca9b
