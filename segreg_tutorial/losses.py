@@ -194,7 +194,8 @@ def _moments(a, b, window):
     A, B, AA, BB, AB = box_sum(torch.cat([a, b, a*a, b*b, a*b]), window).chunk(5)
     out = N - _inside(a, window)
     A, B = A - out*s, B - out*t
-    return a, b, A, B, AB + out*(s*t) - A*(B/N), AA + out*(s*s) - A*(A/N), BB + out*(t*t) - B*(B/N)
+    def less(sums, outside, A, B): return torch.addcmul(sums + out*outside, A, B, value=-1/N)
+    return a, b, A, B, less(AB, s*t, A, B), less(AA, s*s, A, A), less(BB, t*t, B, B)
 
 # %% ../nbs/04_losses.ipynb #dd06b245
 def lncc_map(
@@ -219,7 +220,8 @@ class _LNCC(torch.autograd.Function):
         aa, bb = aa.clamp_min(floor), bb.clamp_min(floor)
         g = ab/(aa*bb)
         r = g*ab
-        ctx.save_for_backward(a, b, A, B, g, r/aa*(aa > floor), r/bb*(bb > floor))
+        hs = [r/v*(v > floor) if need else None for v, need in zip((aa, bb), ctx.needs_input_grad)]
+        ctx.save_for_backward(a, b, A, B, g, *hs)
         ctx.window = window
         return r.mean()
 
@@ -229,8 +231,8 @@ class _LNCC(torch.autograd.Function):
         a, b, A, B, g, ha, hb = ctx.saved_tensors
         scale, N = 2*grad/a.numel(), ctx.window**(a.ndim-1)
         def one(a, A, h, b, B):
-            u, v, w = box_sum(torch.cat([g, h, (h*A - g*B)/N]), ctx.window).chunk(3)
-            return scale*(u*b - v*a + w)
+            u, v, w = box_sum(torch.cat([g, h, torch.addcmul(h*A, g, B, value=-1)]), ctx.window).chunk(3)
+            return (u*b).addcmul_(v, a, value=-1).add_(w, alpha=1/N).mul_(scale)
         need = ctx.needs_input_grad
         return one(a, A, ha, b, B) if need[0] else None, one(b, B, hb, a, A) if need[1] else None, None, None
 
