@@ -75,14 +75,15 @@ class _DiceCE(torch.autograd.Function):
     def forward(ctx, logits, label, weight, background, c):
         p = logits.softmax(1)
         hit = p.gather(1, label[:, None])
-        sums = [_times(p, weight).sum(2), *_class_sums(hit, label, p.shape[1], weight)]
-        with torch.enable_grad(): # of a few numbers, so autograd may have them
-            size, inter = [o.requires_grad_() for o in sums[:2]]
-            dice = _dice_loss(inter, size, sums[2], background, 1e-6)
-        ctx.save_for_backward(p, hit, label, weight, *torch.autograd.grad(dice, (size, inter)))
+        inter, t = _class_sums(hit, label, p.shape[1], weight)
+        top, low = 2*inter + 1e-6, _times(p, weight).sum(2) + t + 1e-6
+        share = torch.ones_like(low)
+        share[:, :int(not background)] = 0
+        share /= share.sum()
+        ctx.save_for_backward(p, hit, label, weight, share*top/low**2, -2*share/low)
         ctx.c = c
         ce = -c*_times(hit.clamp_min(torch.finfo(hit.dtype).tiny).log(), weight).sum()
-        return (dice.detach() + ce)/2
+        return (1 - (share*top/low).sum() + ce)/2
 
     @staticmethod
     @once_differentiable
