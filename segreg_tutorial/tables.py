@@ -23,10 +23,11 @@ BY = ('data', 'labelled', 'method', 'options')
 # %% ../nbs/21a_tables.ipynb #887e3e20
 def cell(
     row:dict, # of `record`
-    key:str, # a fact of the run, one of its options, or 'options': all that were changed
+    key:str, # a fact of the run, one of its options, or 'options': all that were changed, and boxes
 ): # what stands in the table
     "What a run has under `key`"
-    if key == 'options': return ', '.join(changed(row))
+    boxes = [f"patch={row['patch']}"] if row.get('patch') else []
+    if key == 'options': return ', '.join(changed(row) + boxes)
     return row[key] if key in row else row['options'].get(key, '')
 
 # %% ../nbs/21a_tables.ipynb #0d2e1f70
