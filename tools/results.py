@@ -13,13 +13,12 @@ ALL = dict(Task04_Hippocampus=160, brain2d=18) # scans to learn from, of those t
 
 def front(rows):
     "A line a method with its own options and one labelled scan, and the ceiling: over seeds, on each set of real scans"
-    from segreg_tutorial.compare import changed
-    from segreg_tutorial.tables import markdown, told
+    from segreg_tutorial.tables import cell, markdown, told
     runs = {}
     for o in rows:
         every = o['method'] == 'supervised' and o['labelled'] == ALL.get(o['data'])
         name = f"supervised, {' or '.join(map(str, ALL.values()))} labelled" if every else o['method']
-        if not changed(o) and (every or o['labelled'] == 1): runs.setdefault(name, {}).setdefault(o['data'], []).append(o)
+        if not cell(o, 'options') and (every or o['labelled'] == 1): runs.setdefault(name, {}).setdefault(o['data'], []).append(o)
     data = sorted(ALL)
     show = [('Dice', 'dice', 3), ('registration', 'registration', 3), ('seconds', 'seconds', 0)]
     body = [[m, *[told(runs[m].get(d, []), *o[1:]) for d in data for o in show]] for m in runs]
