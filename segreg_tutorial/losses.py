@@ -75,15 +75,15 @@ class _DiceCE(torch.autograd.Function):
     def forward(ctx, logits, label, weight, background, c):
         p = logits.softmax(1)
         hit = p.gather(1, label[:, None])
-        inter, t = _class_sums(hit, label, p.shape[1], weight)
-        top, low = 2*inter + 1e-6, _times(p, weight).sum(2) + t + 1e-6
+        size, (inter, t) = _times(p, weight).sum(2), _class_sums(hit, label, p.shape[1], weight)
+        top, low = 2*inter + 1e-6, size + t + 1e-6
         share = torch.ones_like(low)
         share[:, :int(not background)] = 0
         share /= share.sum()
         ctx.save_for_backward(p, hit, label, weight, share*top/low**2, -2*share/low)
         ctx.c = c
         ce = -c*_times(hit.clamp_min(torch.finfo(hit.dtype).tiny).log(), weight).sum()
-        return (1 - (share*top/low).sum() + ce)/2
+        return (_dice_loss(inter, size, t, background, 1e-6) + ce)/2
 
     @staticmethod
     @once_differentiable
