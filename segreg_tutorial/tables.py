@@ -20,14 +20,18 @@ from .compare import ASKED, SCORES, ahead, changed, check_protocol, holm, label,
 # %% ../nbs/21a_tables.ipynb #edbdf1d6
 BY = ('data', 'labelled', 'method', 'options')
 
+# %% ../nbs/21a_tables.ipynb #1a424820
+def _boxes(row):
+    "Sides of the boxes that a run learned from, as an option; none for whole scans"
+    return [f"patch={row['patch']}"] if row.get('patch') else []
+
 # %% ../nbs/21a_tables.ipynb #887e3e20
 def cell(
     row:dict, # of `record`
     key:str, # a fact of the run, one of its options, or 'options': all that were changed, and boxes
 ): # what stands in the table
     "What a run has under `key`"
-    boxes = [f"patch={row['patch']}"] if row.get('patch') else []
-    if key == 'options': return ', '.join(changed(row) + boxes)
+    if key == 'options': return ', '.join(changed(row) + _boxes(row))
     return row[key] if key in row else row['options'].get(key, '')
 
 # %% ../nbs/21a_tables.ipynb #0d2e1f70
@@ -137,7 +141,7 @@ def differences(
     "The gain of every line over the base of its field; what cannot be compared is left out"
     res, further = [], [k for k in by if k in ASKED and k not in BY]
     for (data, n), field in fields(lines([o for o in rows if o.get(score) is not None], (*BY, *further))).items():
-        name = {(label(runs[0]), *[f'{k}={cell(runs[0], k)}' for k in further]): runs for runs in field.values()}
+        name = {(label(runs[0]), *[f'{k}={cell(runs[0], k)}' for k in further], *[o for o in _boxes(runs[0]) if 'patch' not in further]): runs for runs in field.values()}
         pairs = [(k, runs, name.get((base, *k[1:]))) for k, runs in name.items() if k[0] != base]
         pairs = [(k, runs, rival) for k, runs, rival in pairs if rival and not check_protocol(rival + runs)]
         found = [paired(runs, rival, score) for _, runs, rival in pairs]
